@@ -1,0 +1,1 @@
+"""The CIB as data: document, operations, patches, schemas, rules, digests. Pure."""

@@ -1,0 +1,1 @@
+"""Values: the small immutable nouns every other layer speaks in. Pure."""
