@@ -1,0 +1,77 @@
+"""Words of attrd, the attribute daemon. Pure."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateAttribute:
+    """Request: set a transient attribute. Answer: Done as soon as it is ordered on the ring.
+
+    ``value`` None deletes; ``++`` and ``+=N`` count. ``dampen_ms`` None keeps the present delay; ``update`` False changes
+    the delay only. ``private`` keeps it out of the CIB. ``pattern`` sets every known attribute matching the regex
+    ``name``. ``node`` "" is the local node.
+    """
+
+    name: str
+    value: str | None
+    node: str = ""
+    dampen_ms: int | None = None
+    update: bool = True
+    private: bool = False
+    set_name: str = ""
+    pattern: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateAttributes:
+    """Request: several updates in one ordered message. Answer: Done."""
+
+    updates: tuple[UpdateAttribute, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class QueryAttribute:
+    """Request: values of an attribute (or, with an empty name, of all) on ``node`` ("" for every node).
+    Answer: :class:`AttributeValues`."""
+
+    name: str
+    node: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeValue:
+    """The value of one attribute on one node."""
+
+    name: str
+    node: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeValues:
+    """Answer to :class:`QueryAttribute`; no entry means that it is not set."""
+
+    values: tuple[AttributeValue, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshAttributes:
+    """Request: write every attribute to the CIB again (after the CIB's status was lost). Answer: Done."""
+
+
+@dataclass(frozen=True, slots=True)
+class RemovePeer:
+    """Request: forget all attributes of a node. Answer: Done."""
+
+    node: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClearFailures:
+    """Request: remove fail counts and last-failure of a resource ("": all), operation and interval ("": all) on a node
+    ("": all). Answer: Done."""
+
+    resource: str = ""
+    operation: str = ""
+    interval_ms: int = 0
+    node: str = ""

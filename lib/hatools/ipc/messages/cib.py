@@ -1,0 +1,118 @@
+"""Words of the cib daemon. XML travels as UTF-8 bytes. Pure."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class CibOperation(StrEnum):
+    """What can be done to a CIB; the words of ``cib_op`` in logs and notifications."""
+
+    CREATE = "cib_create"
+    MODIFY = "cib_modify"
+    REPLACE = "cib_replace"
+    DELETE = "cib_delete"
+    DELETE_ALL = "cib_delete_alt"
+    ERASE = "cib_erase"
+    BUMP = "cib_bump"
+    PATCH = "cib_apply_diff"
+    UPGRADE = "cib_upgrade"
+    SYNC = "cib_sync"
+    NOOP = "noop"
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """Request. Answer: :class:`QueryResult`.
+
+    ``section`` is ``cib``, ``configuration``, ``status``, ``resources`` ...; with ``xpath`` the section is
+    ignored. ``children`` False leaves out what is below the matches.
+    """
+
+    section: str = ""
+    xpath: str = ""
+    children: bool = True
+    local: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class QueryResult:
+    """The matching element, or for an XPath with several matches an ``<xpath-query>`` around them."""
+
+    xml: bytes
+    version: tuple[int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Request: change the CIB on every node. Answer: :class:`Changed` once it cannot be lost any more.
+
+    ``allow_create`` is cibadmin's ``--allow-create``; ``force`` and ``dry_run`` as there. ``expected`` (admin_epoch,
+    epoch, num_updates), if given, refuses the change with StaleError when the CIB is at another version.
+    """
+
+    operation: CibOperation
+    section: str = ""
+    xpath: str = ""
+    xml: bytes = b""
+    allow_create: bool = False
+    force: bool = False
+    dry_run: bool = False
+    no_children: bool = False
+    expected: tuple[int, int, int] | None = None
+    origin: str = ""
+    """Client name for update-client."""
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """Answer to :class:`Change`: the version after it, and the result document of a dry run."""
+
+    version: tuple[int, int, int]
+    xml: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Request: several changes as one, all or none (crmd's status updates). Answer: :class:`Changed`."""
+
+    changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Subscribe:
+    """Request: send :class:`CibChanged` events from now on. Answer: QueryResult with the whole CIB now.
+
+    ``with_patch`` False sends only versions and sections.
+    """
+
+    with_patch: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class CibChanged:
+    """Event: a change was applied. ``patch`` is a diff of format 2; empty with ``replaced``: fetch the whole CIB."""
+
+    before: tuple[int, int, int]
+    after: tuple[int, int, int]
+    patch: bytes
+    operation: str
+    origin_node: str
+    origin_client: str
+    replaced: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Lineage:
+    """Request (crmd): where the local replica stands. Answer: :class:`LineageState`."""
+
+
+@dataclass(frozen=True, slots=True)
+class LineageState:
+    """``view`` is the last quorate view the content belongs to; ``synchronised`` says that the replica agrees
+    with every member of the current view."""
+
+    version: tuple[int, int, int]
+    view: str
+    digest: str
+    synchronised: bool
+    primary: str = ""

@@ -1,0 +1,182 @@
+"""Words of the messaging daemon: membership, quorum and ordered groups. Pure."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A node in a view."""
+
+    id: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class JoinGroup:
+    """Request: take part in a group. Answer: :class:`Joined`; then events follow.
+
+    With ``report_safe`` the client also gets :class:`BecameSafe` events.
+    """
+
+    group: str
+    report_safe: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """Answer to :class:`JoinGroup`. A :class:`ViewChanged` event with the current view follows at once
+    (if there is one yet), then a :class:`GroupChanged`."""
+
+    local: Member
+    cluster_name: str
+    style: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveGroup:
+    """Request: leave a group; peers see it in :class:`GroupChanged`."""
+
+    group: str
+
+
+@dataclass(frozen=True, slots=True)
+class Broadcast:
+    """Request: send to the group on every member of the view, ourselves included, in total order.
+
+    Answered by :class:`Sent` as soon as the message is queued (so requests can be pipelined); the
+    sender recognises its own :class:`Delivered` by ``tag``.
+    """
+
+    group: str
+    payload: bytes
+    tag: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SendTo:
+    """Request: send to the group's client on one node; reliable and in order per sender. Answer :class:`Sent`."""
+
+    group: str
+    node_id: int
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """Answer: queued."""
+
+
+@dataclass(frozen=True, slots=True)
+class ViewChanged:
+    """Event, ordered with deliveries: the membership or quorum changed.
+
+    ``ring_id`` grows with every view (``"LEADER.SEQUENCE"`` in text form). ``lost`` went without
+    saying goodbye, ``left`` said it. ``agreed_with`` are the members that came with us from our
+    previous view (virtual synchrony holds among them).
+    """
+
+    ring_id: str
+    members: tuple[Member, ...]
+    quorate: bool
+    arrived: tuple[int, ...] = ()
+    left: tuple[int, ...] = ()
+    lost: tuple[int, ...] = ()
+    votes: dict[str, int] | None = None
+    """Votes by member name, so that upper layers can count majorities."""
+
+
+@dataclass(frozen=True, slots=True)
+class GroupChanged:
+    """Event, ordered with deliveries: which nodes have a client in the group now."""
+
+    group: str
+    members: tuple[int, ...]
+    arrived: tuple[int, ...] = ()
+    left: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """Event: a group message in its place in the total order.
+
+    ``sequence`` counts the deliveries of this view; ``tag`` is the sender's (meaningful to it only).
+    """
+
+    group: str
+    sender: int
+    sequence: int
+    payload: bytes
+    tag: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class BecameSafe:
+    """Event: every member of the view has received all deliveries of the group up to ``sequence``."""
+
+    group: str
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Direct:
+    """Event: a point to point message arrived."""
+
+    group: str
+    sender: int
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class DescribeRing:
+    """Request: the state of ring, links and quorum. Answer: :class:`RingState`."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkState:
+    """One link to one peer."""
+
+    link: int
+    node_id: int
+    address: str
+    connected: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RingState:
+    """Answer to :class:`DescribeRing`; ``state`` is the ring's (``operational``, ``gather`` ...)."""
+
+    local: Member
+    cluster_name: str
+    style: str
+    state: str
+    ring_id: str
+    members: tuple[Member, ...]
+    configured: tuple[Member, ...]
+    quorate: bool
+    expected_votes: int
+    highest_expected: int
+    total_votes: int
+    quorum: int
+    flags: tuple[str, ...]
+    votes: dict[str, int]
+    links: tuple[LinkState, ...]
+    encrypted: bool
+    settings: dict[str, str]
+    """Every configuration and runtime key as corosync-cmapctl names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetFault:
+    """Request (lab and tests; owner only): cut (drop) or slow the datagrams from and to peers.
+
+    ``delay_ms`` 0 and ``drop`` False for a node heals it.
+    """
+
+    node_id: int
+    drop: bool = False
+    delay_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ReloadConfiguration:
+    """Request: read the configuration file again (``corosync-cfgtool -R``)."""

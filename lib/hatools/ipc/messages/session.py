@@ -1,0 +1,31 @@
+"""Words every daemon's socket understands. Pure."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Hello:
+    """First words of a client, and the server's reply to them: who speaks."""
+
+    name: str
+    pid: int
+    version: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ping:
+    """Request: prove that your event loop turns. Answer: :class:`Done`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Answer: carried out, there is nothing more to say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Refusal of a request: the error class of ``values.errors``, exit code and text for a person."""
+
+    error: str
+    exit_code: int
+    text: str
