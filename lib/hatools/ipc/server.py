@@ -1,0 +1,269 @@
+"""The listening side of a daemon's UNIX socket. I/O.
+
+Each accepted peer is graded by its kernel credentials before anything it says is read; a peer
+without rights is told so and closed. Requests are handled as tasks, so one connection can have many
+outstanding. A client that stops reading is dropped when its backlog passes a limit: it can never
+hold up the daemon or the other clients.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+import pwd
+import socket
+import struct
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from hatools.ipc.codec import Envelope, Kind, decode, encode
+from hatools.ipc.frames import FrameReader, pack_frame
+from hatools.ipc.messages.session import Done, Hello, Ping
+from hatools.ipc.refusals import refusal_of
+from hatools.ipc.rights import AccessPolicy, Credentials, Rights
+from hatools.values.errors import HatoolsError, PermissionRefusedError, RemoteError
+
+_log = logging.getLogger(__name__)
+
+BACKLOG_LIMIT = 256 * 1024 * 1024
+"""Bytes a client may leave unread before it is dropped."""
+
+STALL_LIMIT = 30.0
+"""Seconds a client may leave a non-empty backlog without reading a single byte of it."""
+
+
+class Client(asyncio.Protocol):
+    """One connected client, as handlers see it.
+
+    Attributes:
+        id: unique within this server's life.
+        name: what the client calls itself, empty before its Hello.
+        credentials, rights: who it is and what it may do.
+        state: anything the daemon wants to remember about it.
+    """
+
+    def __init__(self, server: "Server") -> None:
+        self._server = server
+        self._reader = FrameReader()
+        self._transport: asyncio.Transport | None = None
+        self._stall: asyncio.TimerHandle | None = None
+        self._stalled_at = -1
+        self.id = server.next_client_id()
+        self.name = ""
+        self.credentials = Credentials(0, -1, -1, frozenset())
+        self.rights = Rights.NONE
+        self.state: dict[str, Any] = {}
+
+    def post(self, message: Any) -> None:
+        """Send an event; never waits."""
+        self._send(Envelope(Kind.EVENT, 0, message))
+
+    def post_encoded(self, frame: bytes) -> None:
+        """Send an event that was packed once for many clients by :func:`pack_event`."""
+        self._write(frame)
+
+    def require(self, rights: Rights) -> None:
+        """Refuse the present request unless the client has these rights.
+
+        Raises:
+            PermissionRefusedError: it has not.
+        """
+        if self.rights < rights:
+            raise PermissionRefusedError(
+                f"user id {self.credentials.uid} may not do this on {self._server.name}: ask root or a cluster administrator"
+            )
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._transport is not None:
+            self._transport.close()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self.credentials = _peer_credentials(transport.get_extra_info("socket"))
+        self.rights = self._server.policy.rights(self.credentials)
+        if self.rights is Rights.NONE:
+            _log.warning("refused process %s of user id %s", self.credentials.pid, self.credentials.uid)
+            error = PermissionRefusedError(
+                f"user id {self.credentials.uid} may not talk to {self._server.name}: "
+                "only root, hacluster and members of haclient may"
+            )
+            self._send(Envelope(Kind.REFUSAL, 0, refusal_of(error)))
+            transport.close()
+            return
+        self._server.clients[self.id] = self
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._stall is not None:
+            self._stall.cancel()
+        if self._server.clients.pop(self.id, None) is not None:
+            self._server.disconnected(self)
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            for payload in self._reader.feed(data):
+                self._received(decode(payload))
+        except RemoteError as error:
+            _log.warning("dropped client %s (process %s): %s", self.name or self.id, self.credentials.pid, error)
+            self.close()
+
+    def _received(self, envelope: Envelope) -> None:
+        message = envelope.message
+        if envelope.kind is Kind.HELLO and isinstance(message, Hello):
+            self.name = message.name
+            self._send(Envelope(Kind.HELLO, 0, Hello(self._server.name, os.getpid())))
+        elif envelope.kind is Kind.REQUEST:
+            if isinstance(message, Ping):
+                self._send(Envelope(Kind.ANSWER, envelope.request_id, Done()))
+            else:
+                self._server.start(self._answer(envelope.request_id, message))
+        else:
+            raise RemoteError(f"a client may not send a message of kind {envelope.kind.name}")
+
+    async def _answer(self, request_id: int, message: Any) -> None:
+        try:
+            answer = await self._server.handler(self, message)
+        except HatoolsError as error:
+            self._send(Envelope(Kind.REFUSAL, request_id, refusal_of(error)))
+        else:
+            self._send(Envelope(Kind.ANSWER, request_id, answer))
+
+    def _send(self, envelope: Envelope) -> None:
+        self._write(pack_frame(encode(envelope)))
+
+    def _write(self, frame: bytes) -> None:
+        if self._transport is None or self._transport.is_closing():
+            return
+        self._transport.write(frame)
+        waiting = self._transport.get_write_buffer_size()
+        if waiting > BACKLOG_LIMIT:
+            self._drop(waiting)
+        elif waiting and self._stall is None:
+            self._stalled_at = waiting
+            self._stall = asyncio.get_running_loop().call_later(STALL_LIMIT, self._check_stall)
+
+    def _check_stall(self) -> None:
+        self._stall = None
+        if self._transport is None:
+            return
+        waiting = self._transport.get_write_buffer_size()
+        if waiting >= self._stalled_at:
+            self._drop(waiting)
+        elif waiting:
+            self._stalled_at = waiting
+            self._stall = asyncio.get_running_loop().call_later(STALL_LIMIT, self._check_stall)
+
+    def _drop(self, waiting: int) -> None:
+        _log.warning(
+            "dropped client %s (process %s): it does not read, %s bytes wait for it",
+            self.name or self.id,
+            self.credentials.pid,
+            waiting,
+        )
+        if self._transport is not None:
+            self._transport.abort()
+
+
+Handler = Callable[[Client, Any], Awaitable[Any]]
+
+
+class Server:
+    """A daemon's socket.
+
+    Args:
+        name: the daemon's name, which is also the socket's.
+        path: the socket; an old one left by a dead process is replaced.
+        handler: answers one request; errors of the HatoolsError tree become refusals.
+        policy: who may connect.
+        on_disconnect: told of each client that went away.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        path: Path,
+        handler: Handler,
+        *,
+        policy: AccessPolicy,
+        on_disconnect: Callable[[Client], None] | None = None,
+    ) -> None:
+        self.name = name
+        self.handler = handler
+        self.policy = policy
+        self.clients: dict[int, Client] = {}
+        self._path = path
+        self._on_disconnect = on_disconnect
+        self._last_id = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._server: asyncio.Server | None = None
+        self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """Raises what a handler raised that is no HatoolsError: a bug, the daemon must end."""
+
+    async def open(self) -> None:
+        """Start listening."""
+        from hatools.runtime.directories import short_socket_path
+
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        with contextlib.suppress(FileNotFoundError):
+            self._path.unlink()
+        with short_socket_path(self._path) as name:
+            listener.bind(name)
+        self._path.chmod(0o660)
+        if os.geteuid() == 0 and self.policy.cluster_group is not None:
+            os.chown(self._path, -1, self.policy.cluster_group)
+        listener.setblocking(False)
+        self._server = await asyncio.get_running_loop().create_unix_server(lambda: Client(self), sock=listener)
+
+    async def close(self) -> None:
+        """Stop listening, drop the clients and forget the socket."""
+        if self._server is not None:
+            self._server.close()
+        for client in list(self.clients.values()):
+            client.close()
+        for task in list(self._tasks):
+            task.cancel()
+        with contextlib.suppress(FileNotFoundError):
+            self._path.unlink()
+
+    def broadcast(self, message: Any, clients: list[Client] | None = None) -> None:
+        """Post one event to many clients (all by default), encoding it once."""
+        targets = list(self.clients.values()) if clients is None else clients
+        if targets:
+            frame = pack_event(message)
+            for client in targets:
+                client.post_encoded(frame)
+
+    def next_client_id(self) -> int:
+        self._last_id += 1
+        return self._last_id
+
+    def disconnected(self, client: Client) -> None:
+        if self._on_disconnect is not None:
+            self._on_disconnect(client)
+
+    def start(self, work: Any) -> None:
+        """Run a coroutine whose failure (not a HatoolsError) must end the daemon."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._finished)
+
+    def _finished(self, task: "asyncio.Task[None]") -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None and not self.failed.done():
+            self.failed.set_exception(error)
+
+
+def pack_event(message: Any) -> bytes:
+    """Return the whole frame of an event, for :meth:`Client.post_encoded`."""
+    return pack_frame(encode(Envelope(Kind.EVENT, 0, message)))
+
+
+def _peer_credentials(peer: socket.socket) -> Credentials:
+    pid, uid, gid = struct.unpack("3i", peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+    groups: frozenset[int] = frozenset()
+    if uid != 0:
+        with contextlib.suppress(KeyError):
+            groups = frozenset(os.getgrouplist(pwd.getpwuid(uid).pw_name, gid))
+    return Credentials(pid, uid, gid, groups)

@@ -1,0 +1,141 @@
+"""Every path of a node, below its root. I/O: only :func:`Directories.prepare` and the finders touch the disk.
+
+A node is a folder plus an address: everything a node reads or writes hangs below one root
+(``--root DIR`` or ``HATOOLS_ROOT``, default ``/``). UNIX socket names are limited to about 108
+bytes, so sockets are addressed through an open folder (:func:`short_socket_path`).
+"""
+
+import contextlib
+import grp
+import os
+import pwd
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+CLUSTER_USER = "hacluster"
+CLUSTER_GROUP = "haclient"
+
+
+@dataclass(frozen=True, slots=True)
+class Directories:
+    """The paths of one node."""
+
+    root: Path
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] | None = None) -> "Directories":
+        """Take the root from ``HATOOLS_ROOT``, ``/`` if unset."""
+        values = os.environ if environ is None else environ
+        return cls(Path(values.get("HATOOLS_ROOT") or "/"))
+
+    @property
+    def is_system(self) -> bool:
+        """Say whether this is the machine itself and not a lab node."""
+        return self.root == Path("/")
+
+    @property
+    def corosync_conf(self) -> Path:
+        return self.root / "etc/corosync/corosync.conf"
+
+    @property
+    def corosync_authkey(self) -> Path:
+        return self.root / "etc/corosync/authkey"
+
+    @property
+    def heartbeat(self) -> Path:
+        """The folder of ``ha.cf``; ``etc/heartbeat`` is the same folder on systems that link it."""
+        return self.root / "etc/ha.d"
+
+    @property
+    def defaults_file(self) -> Path:
+        return self.root / "etc/default/pacemaker"
+
+    @property
+    def run(self) -> Path:
+        return self.root / "run/hatools"
+
+    @property
+    def state(self) -> Path:
+        return self.root / "var/lib/pacemaker"
+
+    @property
+    def cib(self) -> Path:
+        return self.state / "cib"
+
+    @property
+    def pengine(self) -> Path:
+        return self.state / "pengine"
+
+    @property
+    def lrm(self) -> Path:
+        return self.state / "lrm"
+
+    @property
+    def cores(self) -> Path:
+        return self.state / "cores"
+
+    @property
+    def messaging(self) -> Path:
+        """Ring ids and quorum state that must survive a restart."""
+        return self.root / "var/lib/corosync"
+
+    @property
+    def log(self) -> Path:
+        return self.root / "var/log/pacemaker"
+
+    @property
+    def log_file(self) -> Path:
+        return self.log / "pacemaker.log"
+
+    @property
+    def agent_run(self) -> Path:
+        """Where OCF agents keep transient state (``HA_RSCTMP``)."""
+        return self.root / "run/resource-agents"
+
+    def socket(self, daemon: str) -> Path:
+        """Return the socket of a daemon (``cib``, ``crmd`` ...)."""
+        return self.run / f"{daemon}.sock"
+
+    def pid_file(self, daemon: str) -> Path:
+        return self.run / f"{daemon}.pid"
+
+    def prepare(self) -> None:
+        """Make the folders the daemons need, with their modes; as root they belong to the cluster user."""
+        owner = cluster_ids() if os.geteuid() == 0 else None
+        for path, mode, owned in (
+            (self.run, 0o750 if self.is_system else 0o700, "group"),
+            (self.state, 0o750, "user"),
+            (self.cib, 0o750, "user"),
+            (self.pengine, 0o750, "user"),
+            (self.lrm, 0o750, "root"),
+            (self.cores, 0o750, "user"),
+            (self.messaging, 0o755, "root"),
+            (self.log, 0o770 if self.is_system else 0o700, "user"),
+            (self.agent_run, 0o755, "root"),
+        ):
+            path.mkdir(parents=True, exist_ok=True)
+            path.chmod(mode)
+            if owner is not None and owned != "root":
+                os.chown(path, owner[0] if owned == "user" else 0, owner[1])
+
+
+def cluster_ids() -> tuple[int, int] | None:
+    """Return uid and gid of the cluster's user and group; None where they do not exist."""
+    try:
+        return pwd.getpwnam(CLUSTER_USER).pw_uid, grp.getgrnam(CLUSTER_GROUP).gr_gid
+    except KeyError:
+        return None
+
+
+@contextlib.contextmanager
+def short_socket_path(path: Path) -> Iterator[str]:
+    """Give a name for a socket that fits the kernel's limit, through the open folder."""
+    if len(os.fsencode(path)) < 100:
+        yield str(path)
+        return
+    folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY)
+    try:
+        yield f"/proc/self/fd/{folder}/{path.name}"
+    finally:
+        os.close(folder)
