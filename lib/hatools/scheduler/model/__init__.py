@@ -1,0 +1,1 @@
+"""Nouns of the scheduler: nodes, resources, actions, constraints, operation history. Pure."""

@@ -1,0 +1,66 @@
+"""The front door of the scheduler. Pure.
+
+``schedule(document, now)`` decides everything; ``unpack_status(document, now)`` only reads the
+cluster's state, which is what status displays need.
+"""
+
+from dataclasses import dataclass
+
+from hatools.cib.document import Document
+from hatools.scheduler import stages
+from hatools.scheduler.plan import Finding, Plan, ScoreRecord
+from hatools.scheduler.reasons import Reasons
+from hatools.scheduler.summary import SummaryLine
+from hatools.transition.graph import Graph
+from hatools.values.iso8601 import Moment
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """What the scheduler decided, and why.
+
+    ``scores`` and ``summary`` are in the order in which the original prints them; ``plan`` is the
+    working data for whoever needs more.
+    """
+
+    graph: Graph
+    scores: tuple[ScoreRecord, ...]
+    reasons: Reasons
+    summary: tuple[SummaryLine, ...]
+    findings: tuple[Finding, ...]
+    plan: Plan
+
+
+def schedule(
+    document: Document,
+    now: Moment,
+    *,
+    sanitized: bool = False,
+    show_utilization: bool = False,
+    transition_id: int = 0,
+) -> Schedule:
+    """Decide what a cluster in the state that the CIB tells should do now.
+
+    Args:
+        sanitized: the input's secret parameters are masked (a saved report), so compare only the
+            digests that leave them out.
+        show_utilization: also record what utilization says about each node.
+        transition_id: number of the transition, for the graph.
+    """
+    plan = Plan(document=document, now=now, sanitized=sanitized, show_utilization=show_utilization)
+    graph = stages.run_all(plan, transition_id)
+    return Schedule(
+        graph=graph,
+        scores=tuple(plan.scores),
+        reasons=plan.reasons,
+        summary=tuple(plan.summary),
+        findings=tuple(plan.findings),
+        plan=plan,
+    )
+
+
+def unpack_status(document: Document, now: Moment, *, with_constraints: bool = False) -> Plan:
+    """Read nodes, resources, history, failures and tickets; with constraints (bans) if asked for."""
+    plan = Plan(document=document, now=now)
+    stages.run_unpack(plan, with_constraints=with_constraints)
+    return plan

@@ -1,0 +1,280 @@
+"""Dates and times as rules and command lines write them (ISO 8601). Pure.
+
+A :class:`Moment` keeps the fields it was written in (year, day of the year, second of the day,
+offset from UTC), because date specifications in rules compare those, while ordering compares UTC.
+"""
+
+import re
+from dataclasses import dataclass, replace
+from functools import total_ordering
+from typing import Self, TypeVar
+
+DAY = 86400
+_EPOCH_DAYS = 719162
+"""Days from 0001-01-01 to 1970-01-01."""
+_MONTH_DAYS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+
+
+def is_leap_year(year: int) -> bool:
+    return year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+
+
+def days_in_year(year: int) -> int:
+    return 366 if is_leap_year(year) else 365
+
+
+def days_in_month(month: int, year: int) -> int:
+    """Return the length of a month; 0 if there is no such month."""
+    if not 1 <= month <= 12:
+        return 0
+    return 29 if month == 2 and is_leap_year(year) else _MONTH_DAYS[month - 1]
+
+
+def january1_weekday(year: int) -> int:
+    """Return the weekday of January 1, Monday is 1."""
+    return (_days_before_year(year) % 7) + 1
+
+
+def weeks_in_year(year: int) -> int:
+    """Return the number of ISO weeks of a year."""
+    return 53 if january1_weekday(year) == 4 or january1_weekday(year + 1) == 5 else 52
+
+
+def _days_before_year(year: int) -> int:
+    past = year - 1
+    return past * 365 + past // 4 - past // 100 + past // 400
+
+
+@total_ordering
+@dataclass(frozen=True, slots=True, eq=False)
+class Moment:
+    """A point in time: ``day`` counts days of the year from 1, ``seconds`` those of the day."""
+
+    year: int
+    day: int
+    seconds: int = 0
+    offset: int = 0
+
+    @classmethod
+    def from_epoch(cls, epoch_seconds: int, offset: int = 0) -> Self:
+        """Return the moment that many seconds after 1970 in a zone ``offset`` seconds east of UTC."""
+        days, seconds = divmod(epoch_seconds + offset, DAY)
+        return cls(1970, 1, seconds, offset)._shift_days(days)
+
+    @classmethod
+    def parse(cls, text: str, now: "Moment | None" = None, local_offset: int = 0) -> Self | None:
+        """Read a date, a time of today, or both; None if the text is no valid specification.
+
+        Args:
+            now: supplies the date where only a time is given.
+            local_offset: the zone of times that name none.
+        """
+        return _parse(cls, text, now, local_offset)
+
+    @property
+    def epoch_seconds(self) -> int:
+        days = _days_before_year(self.year) + self.day - 1 - _EPOCH_DAYS
+        return days * DAY + self.seconds - self.offset
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Moment) and self.epoch_seconds == other.epoch_seconds
+
+    def __lt__(self, other: "Moment") -> bool:
+        return self.epoch_seconds < other.epoch_seconds
+
+    def __hash__(self) -> int:
+        return hash(self.epoch_seconds)
+
+    def _shift_days(self, days: int) -> Self:
+        year, day = self.year, self.day + days
+        while day > days_in_year(year):
+            day -= days_in_year(year)
+            year += 1
+        while day < 1:
+            year -= 1
+            day += days_in_year(year)
+        return replace(self, year=year, day=day)
+
+    def add_seconds(self, count: int) -> Self:
+        days, seconds = divmod(self.seconds + count, DAY)
+        return replace(self, seconds=seconds)._shift_days(days)
+
+    def add_days(self, count: int) -> Self:
+        return self._shift_days(count)
+
+    def add_months(self, count: int) -> Self:
+        """Add calendar months; a day that the month does not have becomes its last."""
+        year, month, day = self.gregorian()
+        years, month0 = divmod(month - 1 + count, 12)
+        year, month = year + years, month0 + 1
+        return replace(self, year=year, day=_ordinal(year, month, min(day, days_in_month(month, year))))
+
+    def add_years(self, count: int) -> Self:
+        """Add to the year and keep the day of the year."""
+        return replace(self, year=self.year + count)
+
+    def gregorian(self) -> tuple[int, int, int]:
+        """Return year, month, day of the month."""
+        month, day = 1, self.day
+        while month < 12 and day > days_in_month(month, self.year):
+            day -= days_in_month(month, self.year)
+            month += 1
+        return self.year, month, day
+
+    def time_of_day(self) -> tuple[int, int, int]:
+        """Return hour, minute, second."""
+        return self.seconds // 3600, self.seconds // 60 % 60, self.seconds % 60
+
+    def iso_week(self) -> tuple[int, int, int]:
+        """Return ISO week year, week, weekday (Monday is 1)."""
+        jan1 = january1_weekday(self.year)
+        weekday = 1 + (self.day + jan1 - 2) % 7
+        if self.day <= 8 - jan1 and jan1 > 4:
+            return self.year - 1, weeks_in_year(self.year - 1), weekday
+        if days_in_year(self.year) - self.day < 4 - weekday:
+            return self.year + 1, 1, weekday
+        week = (self.day + (7 - weekday) + (jan1 - 1)) // 7
+        return self.year, week - (1 if jan1 > 4 else 0), weekday
+
+    def utc(self) -> Self:
+        """Return the same instant with offset 0."""
+        if not self.offset:
+            return self
+        return replace(self.add_seconds(-self.offset), offset=0)
+
+    def format(self, *, with_timezone: bool = True, with_date: bool = True, with_time: bool = True) -> str:
+        """Write the moment as ``YYYY-MM-DD HH:MM:SS`` and a zone; in UTC without ``with_timezone``."""
+        shown = self if with_timezone else self.utc()
+        parts = []
+        if with_date:
+            parts.append("{:04d}-{:02d}-{:02d}".format(*shown.gregorian()))
+        if with_time:
+            text = "{:02d}:{:02d}:{:02d}".format(*shown.time_of_day())
+            if with_timezone and shown.offset:
+                east = abs(shown.offset)
+                text += f" {'-' if shown.offset < 0 else '+'}{east // 3600:02d}:{east // 60 % 60:02d}"
+            else:
+                text += "Z"
+            parts.append(text)
+        return " ".join(parts)
+
+
+M = TypeVar("M", bound=Moment)
+
+
+def _ordinal(year: int, month: int, day: int) -> int:
+    return day + sum(days_in_month(m, year) for m in range(1, month))
+
+
+_DATE_FORMS = (
+    ("calendar", re.compile(r"\s*([+-]?\d+)-\s*([+-]?\d+)-\s*([+-]?\d+)")),
+    ("calendar", re.compile(r"(\d{4})(\d{1,2})(\d{1,2})")),
+    ("ordinal", re.compile(r"\s*([+-]?\d+)-\s*([+-]?\d+)")),
+    ("week", re.compile(r"\s*([+-]?\d+)-W\s*([+-]?\d+)-\s*([+-]?\d+)")),
+)
+
+
+def _parse_date(cls: type[M], text: str) -> M | None:
+    for form, pattern in _DATE_FORMS:
+        match = pattern.match(text)
+        if match is None:
+            continue
+        numbers = [int(number) for number in match.groups()]
+        year = numbers[0]
+        if form == "calendar":
+            month, day = numbers[1], numbers[2]
+            if not 1 <= month <= 12 or not 1 <= day <= days_in_month(month, year):
+                return None
+            return cls(year, _ordinal(year, month, day))
+        if form == "ordinal":
+            return cls(year, numbers[1]) if 1 <= numbers[1] <= days_in_year(year) else None
+        week, weekday = numbers[1], numbers[2]
+        if not 1 <= week <= weeks_in_year(year) or not 1 <= weekday <= 7:
+            return None
+        jan1 = january1_weekday(year)
+        start = 1 - jan1 if jan1 <= 4 else 8 - jan1
+        return cls(year, 1).add_days((week - 1) * 7 + start + weekday - 1)
+    return None
+
+
+def _parse_clock(text: str) -> int | None:
+    """Read ``HH:MM:SS`` or ``HHMMSS``, later parts may be missing; None if out of range."""
+    match = re.match(r"\s*(\d+):\s*(\d+)(?::\s*(\d+))?", text) or re.match(r"\s*(\d{1,2})(\d{1,2})?(\d{1,2})?", text)
+    if match is None:
+        return None
+    hour, minute, second = (int(part or 0) for part in match.groups())
+    if (hour, minute, second) != (24, 0, 0) and (hour >= 24 or minute >= 60 or second >= 60):
+        return None
+    return hour * 3600 + minute * 60 + second
+
+
+def _parse_offset(text: str | None, local_offset: int) -> int | None:
+    if text is None:
+        return local_offset
+    if text.startswith("Z") or text[:1] not in ("+", "-") and not text[:1].isdigit():
+        return 0
+    east = _parse_clock(text.lstrip("+-"))
+    return None if east is None else -east if text[0] == "-" else east
+
+
+def _parse_time(text: str, date: M, local_offset: int) -> M | None:
+    seconds = _parse_clock(text)
+    zone: str | None = None
+    if "Z" in text:
+        zone = text[text.index("Z") :]
+    elif " " in text:
+        zone = text[text.index(" ") :].lstrip()
+    offset = _parse_offset(zone, local_offset)
+    if seconds is None or offset is None:
+        return None
+    if seconds == DAY:
+        return replace(date.add_days(1), seconds=0, offset=offset)
+    return replace(date, seconds=seconds, offset=offset)
+
+
+def _parse(cls: type[M], text: str, now: Moment | None, local_offset: int) -> M | None:
+    if not text:
+        return None
+    if text[0] == "T" or text[2:3] == ":":
+        if now is None:
+            return None
+        today = cls(now.year, now.day, now.seconds, now.offset)
+        return _parse_time(text.removeprefix("T"), today, local_offset)
+    if text[:5].lower() == "epoch" and (len(text) == 5 or text[5] in "/ \t\n"):
+        return cls(1970, 1)
+    date = _parse_date(cls, text)
+    if date is None:
+        return None
+    rest = text.lstrip("0123456789-W")
+    if rest[:1] not in (" ", "T") or not rest:
+        return date
+    return _parse_time(rest[1:], date, local_offset)
+
+
+@dataclass(frozen=True, slots=True)
+class Duration:
+    """An ISO 8601 duration such as ``P1Y2M3DT4H5M6S``."""
+
+    years: int = 0
+    months: int = 0
+    days: int = 0
+    seconds: int = 0
+
+    @classmethod
+    def parse(cls, text: str) -> Self | None:
+        """Read a duration; None if the text is none."""
+        match = _DURATION.fullmatch(text.split("/")[0].strip())
+        if match is None or not any(match.groups()):
+            return None
+        years, months, weeks, days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
+        return cls(years, months, weeks * 7 + days, hours * 3600 + minutes * 60 + seconds)
+
+    def add_to(self, moment: Moment) -> Moment:
+        """Return the moment this much later."""
+        return moment.add_years(self.years).add_months(self.months).add_days(self.days).add_seconds(self.seconds)
+
+
+_DURATION = re.compile(
+    r"P(?:([+-]?\d+)Y)?(?:([+-]?\d+)M)?(?:([+-]?\d+)W)?(?:([+-]?\d+)D)?"
+    r"(?:T(?:([+-]?\d+)H)?(?:([+-]?\d+)M)?(?:([+-]?\d+)S)?)?"
+)
