@@ -106,4 +106,6 @@ def exit_text(code: int) -> str:
     try:
         return _TEXTS[ExitCode(code)]
     except ValueError:
-        return "Unknown exit status"
+        if 128 < code < 255:
+            return "Interrupted by signal"
+        return "Error occurred" if code == 255 else "Unknown exit status"
