@@ -1,5 +1,6 @@
 """The calling side of a daemon's socket, for commands (blocking, no asyncio). I/O."""
 
+import contextlib
 import os
 import select
 import socket
@@ -8,11 +9,11 @@ from collections import deque
 from pathlib import Path
 from typing import Any, Self
 
+from hatools.ipc.address import short_socket_path
 from hatools.ipc.codec import Envelope, Kind, decode, encode
 from hatools.ipc.frames import FrameReader, pack_frame
 from hatools.ipc.messages.session import Hello
 from hatools.ipc.refusals import error_of
-from hatools.runtime.directories import short_socket_path
 from hatools.values.errors import DeadlineError, DisconnectedError
 
 
@@ -110,10 +111,8 @@ class BlockingConnection:
         except OSError as error:
             # What the daemon said before it hung up (a refusal) explains more than the broken pipe.
             final = None
-            try:
+            with contextlib.suppress(DisconnectedError):
                 final = self._next(time.monotonic())
-            except DisconnectedError:
-                pass
             if final is not None and final.kind is Kind.REFUSAL:
                 raise error_of(final.message) from None
             raise DisconnectedError(f"the connection to {self.daemon} was lost: {error.strerror}") from None

@@ -8,11 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from hatools.ipc.address import short_socket_path
 from hatools.ipc.codec import Envelope, Kind, decode, encode
 from hatools.ipc.frames import FrameReader, pack_frame
 from hatools.ipc.messages.session import Hello
 from hatools.ipc.refusals import error_of
-from hatools.runtime.directories import short_socket_path
 from hatools.values.errors import DeadlineError, DisconnectedError, RemoteError
 
 

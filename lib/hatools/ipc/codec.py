@@ -87,9 +87,15 @@ def decode(payload: bytes) -> Envelope:
         raise RemoteError(f"a message cannot be read: {error!r}") from None
 
 
-@cache
+_NAMES: dict[type, str] = {}
+_FIELDS: dict[type, tuple[str, ...]] = {}
+
+
 def _type_name(cls: type) -> str:
-    return f"{cls.__module__.removeprefix(_PACKAGE)}.{cls.__name__}"
+    name = _NAMES.get(cls)
+    if name is None:
+        name = _NAMES[cls] = f"{cls.__module__.removeprefix(_PACKAGE)}.{cls.__name__}"
+    return name
 
 
 @cache
@@ -106,9 +112,11 @@ def _message_class(name: str) -> type:
     return cls
 
 
-@cache
 def _field_names(cls: type) -> tuple[str, ...]:
-    return tuple(item.name for item in fields(cls))
+    names = _FIELDS.get(cls)
+    if names is None:
+        names = _FIELDS[cls] = tuple(item.name for item in fields(cls))
+    return names
 
 
 def _plain_fields(message: Any, blobs: list[bytes]) -> dict[str, Any]:
@@ -116,7 +124,7 @@ def _plain_fields(message: Any, blobs: list[bytes]) -> dict[str, Any]:
 
 
 def _plain(value: Any, blobs: list[bytes]) -> Any:
-    if value is None or isinstance(value, bool | str) and not isinstance(value, Enum):
+    if value is None or (isinstance(value, bool | str) and not isinstance(value, Enum)):
         return value
     if isinstance(value, Enum):
         return value.value

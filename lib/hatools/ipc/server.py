@@ -17,6 +17,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+from hatools.ipc.address import short_socket_path
 from hatools.ipc.codec import Envelope, Kind, decode, encode
 from hatools.ipc.frames import FrameReader, pack_frame
 from hatools.ipc.messages.session import Done, Hello, Ping
@@ -71,7 +72,8 @@ class Client(asyncio.Protocol):
         """
         if self.rights < rights:
             raise PermissionRefusedError(
-                f"user id {self.credentials.uid} may not do this on {self._server.name}: ask root or a cluster administrator"
+                f"user id {self.credentials.uid} may not do this on {self._server.name}: "
+                "ask root or a cluster administrator"
             )
 
     def close(self) -> None:
@@ -203,8 +205,6 @@ class Server:
 
     async def open(self) -> None:
         """Start listening."""
-        from hatools.runtime.directories import short_socket_path
-
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         with contextlib.suppress(FileNotFoundError):
             self._path.unlink()

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 
 from hatools.ipc.rights import AccessPolicy
 from hatools.runtime.directories import Directories, cluster_ids
+from hatools.runtime.kernel import die_with_parent
 from hatools.runtime.logs import set_up_logging
 from hatools.values.exitcode import ExitCode
 
@@ -72,6 +73,8 @@ def run_daemon(name: str, serve: Serve, *, directories: Directories | None = Non
     policy = access_policy()
     if name in UNPRIVILEGED:
         _drop_privileges(name)
+    if ready_fd >= 0:
+        die_with_parent()
     try:
         return asyncio.run(_serve(name, serve, folders, policy, ready_fd))
     except Exception:

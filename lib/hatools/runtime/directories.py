@@ -1,15 +1,13 @@
-"""Every path of a node, below its root. I/O: only :func:`Directories.prepare` and the finders touch the disk.
+"""Every path of a node, below its root. I/O: only :meth:`Directories.prepare` and :func:`cluster_ids` touch the disk.
 
 A node is a folder plus an address: everything a node reads or writes hangs below one root
-(``--root DIR`` or ``HATOOLS_ROOT``, default ``/``). UNIX socket names are limited to about 108
-bytes, so sockets are addressed through an open folder (:func:`short_socket_path`).
+(``--root DIR`` or ``HATOOLS_ROOT``, default ``/``).
 """
 
-import contextlib
 import grp
 import os
 import pwd
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -126,16 +124,3 @@ def cluster_ids() -> tuple[int, int] | None:
         return pwd.getpwnam(CLUSTER_USER).pw_uid, grp.getgrnam(CLUSTER_GROUP).gr_gid
     except KeyError:
         return None
-
-
-@contextlib.contextmanager
-def short_socket_path(path: Path) -> Iterator[str]:
-    """Give a name for a socket that fits the kernel's limit, through the open folder."""
-    if len(os.fsencode(path)) < 100:
-        yield str(path)
-        return
-    folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY)
-    try:
-        yield f"/proc/self/fd/{folder}/{path.name}"
-    finally:
-        os.close(folder)

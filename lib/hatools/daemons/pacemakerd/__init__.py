@@ -1,0 +1,1 @@
+"""pacemakerd: starts, watches and restarts the daemons of a node."""

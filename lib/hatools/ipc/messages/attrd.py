@@ -7,9 +7,9 @@ from dataclasses import dataclass
 class UpdateAttribute:
     """Request: set a transient attribute. Answer: Done as soon as it is ordered on the ring.
 
-    ``value`` None deletes; ``++`` and ``+=N`` count. ``dampen_ms`` None keeps the present delay; ``update`` False changes
-    the delay only. ``private`` keeps it out of the CIB. ``pattern`` sets every known attribute matching the regex
-    ``name``. ``node`` "" is the local node.
+    ``value`` None deletes; ``++`` and ``+=N`` count. ``dampen_ms`` None keeps the present delay; ``update`` False
+    changes the delay only. ``private`` keeps it out of the CIB. ``pattern`` sets every known attribute matching the
+    regex ``name``. ``node`` "" is the local node.
     """
 
     name: str

@@ -1,23 +1,10 @@
 """Words of the cib daemon. XML travels as UTF-8 bytes. Pure."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 
+from hatools.values.ciboperation import CibOperation
 
-class CibOperation(StrEnum):
-    """What can be done to a CIB; the words of ``cib_op`` in logs and notifications."""
-
-    CREATE = "cib_create"
-    MODIFY = "cib_modify"
-    REPLACE = "cib_replace"
-    DELETE = "cib_delete"
-    DELETE_ALL = "cib_delete_alt"
-    ERASE = "cib_erase"
-    BUMP = "cib_bump"
-    PATCH = "cib_apply_diff"
-    UPGRADE = "cib_upgrade"
-    SYNC = "cib_sync"
-    NOOP = "noop"
+__all__ = ["CibOperation"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,210 @@
+"""The supervisor of one lab node: its power switch. I/O.
+
+It is the child subreaper of everything the node runs, so it can list and kill every descendant, the
+daemons that agents started included. It listens on ``control/NODE.sock`` for one JSON line per
+connection, ``{"command": ...}``, and answers with one::
+
+    status   {"ok": true, "state": "up" | "down" | "frozen", "alive": N}
+    start    boot the node if it is down
+    kill     power off: answer when no process of the node lives any more
+    reboot   kill, answer, then boot again
+    stop     shut down in order (drains resources), answer when all has ended
+    pause, resume   SIGSTOP and SIGCONT to every process
+    quit     kill, answer, and end the supervisor itself
+
+The fence agent ``fence_lab`` speaks this protocol; a supervisor of namespace nodes may as well.
+"""
+
+import contextlib
+import json
+import os
+import select
+import signal
+import socket
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from hatools.ipc.address import short_socket_path
+from hatools.runtime.kernel import become_subreaper, descendants, name_process
+
+KILL_LIMIT = 10.0
+"""Seconds in which every process must have gone after SIGKILL."""
+
+STOP_LIMIT = 120.0
+_LINE_LIMIT = 4096
+_CLIENT_LIMIT = 2.0
+
+
+class NodeSupervisor:
+    """Runs one node and obeys its control socket.
+
+    Args:
+        name: the node.
+        socket_path: where to listen.
+        boot: becomes pacemakerd of the node in a forked child; returns its exit status.
+    """
+
+    def __init__(self, name: str, socket_path: Path, boot: Callable[[], int]) -> None:
+        self._name = name
+        self._path = socket_path
+        self._boot = boot
+        self._main_pid = 0
+        self._frozen = False
+        self._quit = False
+
+    def run(self) -> None:
+        """Boot the node and serve until told to quit."""
+        become_subreaper()
+        name_process(f"lab-{self._name}")
+        wake_read, wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.signal(signal.SIGTERM, lambda *_: setattr(self, "_quit", True))
+        signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        with contextlib.suppress(FileNotFoundError):
+            self._path.unlink()
+        with short_socket_path(self._path) as address:
+            listener.bind(address)
+        self._path.chmod(0o600)
+        listener.listen(16)
+        self._start()
+        while not self._quit:
+            readable, _, _ = select.select([listener.fileno(), wake_read], [], [])
+            if wake_read in readable:
+                with contextlib.suppress(BlockingIOError):
+                    os.read(wake_read, 4096)
+            self._reap()
+            if listener.fileno() in readable:
+                connection, _ = listener.accept()
+                with connection:
+                    self._serve(connection)
+        self._kill_all()
+        with contextlib.suppress(FileNotFoundError):
+            self._path.unlink()
+
+    def _serve(self, connection: socket.socket) -> None:
+        connection.settimeout(_CLIENT_LIMIT)
+        try:
+            data = b""
+            while not data.endswith(b"\n") and len(data) < _LINE_LIMIT:
+                part = connection.recv(_LINE_LIMIT)
+                if not part:
+                    break
+                data += part
+            command = str(json.loads(data)["command"])
+        except (OSError, ValueError, KeyError, TypeError):
+            answer: dict[str, object] = {"ok": False, "error": "not a command"}
+            command = ""
+        else:
+            answer = self._obey(command)
+        with contextlib.suppress(OSError):
+            connection.sendall(json.dumps(answer).encode() + b"\n")
+        if command == "reboot" and answer["ok"]:
+            self._start()
+
+    def _obey(self, command: str) -> dict[str, object]:
+        done = True
+        match command:
+            case "status":
+                pass
+            case "start":
+                self._start()
+            case "kill" | "reboot":
+                done = self._kill_all()
+            case "quit":
+                done = self._kill_all()
+                self._quit = True
+            case "stop":
+                done = self._stop()
+            case "pause":
+                self._signal_all(signal.SIGSTOP)
+                self._frozen = True
+            case "resume":
+                self._signal_all(signal.SIGCONT)
+                self._frozen = False
+            case _:
+                return {"ok": False, "error": f"unknown command {command!r}"}
+        alive = len(descendants(os.getpid()))
+        return {"ok": done, "state": self._state(alive), "alive": alive, "node": self._name}
+
+    def _state(self, alive: int) -> str:
+        if not alive:
+            return "down"
+        return "frozen" if self._frozen else "up"
+
+    def _start(self) -> None:
+        self._reap()
+        if self._main_pid:
+            return
+        pid = os.fork()
+        if pid:
+            self._main_pid = pid
+            return
+        status = 70
+        try:
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            os.closerange(3, 1024)
+            os.setsid()
+            status = self._boot()
+        finally:
+            os._exit(status)
+
+    def _reap(self) -> None:
+        with contextlib.suppress(ChildProcessError):
+            while True:
+                pid, _ = os.waitpid(-1, os.WNOHANG)
+                if pid == 0:
+                    return
+                if pid == self._main_pid:
+                    self._main_pid = 0
+
+    def _signal_all(self, number: signal.Signals) -> None:
+        for pid in descendants(os.getpid()):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+
+    def _kill_all(self) -> bool:
+        """Kill every descendant until none is left; say whether that succeeded in time."""
+        deadline = time.monotonic() + KILL_LIMIT
+        while time.monotonic() < deadline:
+            self._signal_all(signal.SIGKILL)
+            self._reap()
+            if not descendants(os.getpid()):
+                self._frozen = False
+                return True
+            time.sleep(0.002)
+        return False
+
+    def _stop(self) -> bool:
+        if self._main_pid:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._main_pid, signal.SIGTERM)
+        deadline = time.monotonic() + STOP_LIMIT
+        while self._main_pid and time.monotonic() < deadline:
+            time.sleep(0.01)
+            self._reap()
+        return not self._main_pid and self._kill_all()
+
+
+def ask_supervisor(control: Path, node: str, command: str, *, timeout_s: float = 15.0) -> dict[str, object]:
+    """Send one command to a node's supervisor and return its answer.
+
+    Raises:
+        OSError: nobody listens there, or no answer came in time.
+    """
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        connection.settimeout(timeout_s)
+        with short_socket_path(control / f"{node}.sock") as address:
+            connection.connect(address)
+        connection.sendall(json.dumps({"command": command}).encode() + b"\n")
+        data = b""
+        while not data.endswith(b"\n"):
+            part = connection.recv(65536)
+            if not part:
+                break
+            data += part
+    answer: dict[str, object] = json.loads(data or b"{}")
+    return answer
