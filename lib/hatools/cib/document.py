@@ -126,7 +126,7 @@ def parse_xml(text: str | bytes) -> Element:
     Raises:
         SyntaxProblem: with the line and column (1-based) where the parser stopped.
     """
-    parser = ElementTree.XMLParser(target=ElementTree.TreeBuilder(insert_comments=True))  # noqa: S314
+    parser = ElementTree.XMLParser(target=ElementTree.TreeBuilder(insert_comments=True))
     try:
         parser.feed(text)
         root: Element = parser.close()
@@ -148,7 +148,7 @@ def _strip(root: Element) -> None:
 
 _TEXT_ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"})
 _ATTRIBUTE_ESCAPES = str.maketrans(
-    {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\n": "&#10;", "\t": "&#9;", "\r": "&#13;"}
+    {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&apos;", "\n": "&#10;", "\t": "&#9;", "\r": "&#13;"}
 )
 
 

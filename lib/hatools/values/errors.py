@@ -7,6 +7,7 @@
     │   ├── UsageError           a command line is wrong
     │   ├── SyntaxProblem        text does not parse; has line and column
     │   ├── SchemaError          a CIB does not satisfy its schema
+    │   ├── InvalidChangeError   a change of the CIB makes no sense
     │   └── ConfigError          a configuration file has a wrong value
     ├── NoSuchObjectError        the thing named does not exist
     ├── AlreadyExistsError       the thing named exists already
@@ -15,6 +16,10 @@
     │   └── DisconnectedError    the other side of a socket went away
     ├── DeadlineError            something did not finish in time
     ├── StaleError               the change was made against an old version
+    ├── PatchError               a patch does not fit what it is applied to
+    │   └── PatchAheadError      it starts from a newer version than ours
+    ├── SchemaUnchangedError     the CIB is at the newest schema already
+    ├── NotSupportedError        asked for what this version cannot do
     ├── QuorumError              refused because the partition has no quorum
     ├── RemoteError              a peer broke the protocol
     └── LocalError               we misused one of our own cores (a bug)
@@ -29,6 +34,12 @@ class HatoolsError(Exception):
     """Base class: the message says what happened, to what, and what to do next."""
 
     exit_code: ExitCode = ExitCode.ERROR
+
+    system_text: str = ""
+    """How Pacemaker 2.1.5's commands word this failure (``pcmk_rc_str``), empty where they have no such word."""
+
+    details: str = ""
+    """XML that explains the failure, as commands print it (``<failed>``); empty if there is none."""
 
 
 class InputError(HatoolsError):
@@ -60,6 +71,14 @@ class SchemaError(InputError):
     """A CIB does not satisfy the schema that it names."""
 
     exit_code = ExitCode.CONFIG
+    system_text = "Update does not conform to the configured schema"
+
+
+class InvalidChangeError(InputError):
+    """A change of the CIB lacks what it needs or contradicts itself."""
+
+    exit_code = ExitCode.SOFTWARE
+    system_text = "Invalid argument"
 
 
 class ConfigError(InputError):
@@ -72,18 +91,21 @@ class NoSuchObjectError(HatoolsError):
     """The object named does not exist."""
 
     exit_code = ExitCode.NOSUCH
+    system_text = "No such device or address"
 
 
 class AlreadyExistsError(HatoolsError):
     """The object named exists already."""
 
     exit_code = ExitCode.EXISTS
+    system_text = "File exists"
 
 
 class PermissionRefusedError(HatoolsError):
     """The caller may not do this."""
 
     exit_code = ExitCode.INSUFFICIENT_PRIV
+    system_text = "Permission denied"
 
 
 class UnavailableError(HatoolsError):
@@ -96,24 +118,55 @@ class DisconnectedError(UnavailableError):
     """The other side of a socket is not there or went away."""
 
     exit_code = ExitCode.DISCONNECT
+    system_text = "Transport endpoint is not connected"
 
 
 class DeadlineError(HatoolsError):
     """Something did not finish in the time it was given."""
 
     exit_code = ExitCode.TIMEOUT
+    system_text = "Timer expired"
 
 
 class StaleError(HatoolsError):
     """The change was made against an older version than the current one."""
 
     exit_code = ExitCode.OLD
+    system_text = "Update was older than existing configuration"
+
+
+class PatchError(HatoolsError):
+    """A patch does not fit the document."""
+
+    exit_code = ExitCode.ERROR
+    system_text = "Application of update diff failed"
+
+
+class PatchAheadError(PatchError):
+    """A patch starts from a version newer than the document's."""
+
+    system_text = "Application of update diff failed, requesting full refresh"
+
+
+class SchemaUnchangedError(HatoolsError):
+    """The CIB is at the newest schema already."""
+
+    exit_code = ExitCode.OK
+    system_text = "Schema is already the latest available"
+
+
+class NotSupportedError(HatoolsError):
+    """Asked for something that this version cannot do."""
+
+    exit_code = ExitCode.PROTOCOL
+    system_text = "Protocol not supported"
 
 
 class QuorumError(HatoolsError):
     """Refused because the partition has no quorum."""
 
     exit_code = ExitCode.QUORUM
+    system_text = "Operation requires quorum"
 
 
 class RemoteError(HatoolsError):

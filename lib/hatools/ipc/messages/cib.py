@@ -19,6 +19,8 @@ class Query:
     xpath: str = ""
     children: bool = True
     local: bool = True
+    user: str = ""
+    """Whose permissions apply, if not the client's own (root and hacluster only)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,13 @@ class Change:
     no_children: bool = False
     expected: tuple[int, int, int] | None = None
     origin: str = ""
-    """Client name for update-client."""
+    """Client name for update-client; empty: what the client said in its Hello."""
+    mixed: bool = False
+    """Remove what carries ``__delete__`` after a modification."""
+    user: str = ""
+    """Whose permissions apply, if not the client's own (root and hacluster only)."""
+    schema: str = ""
+    """The schema an upgrade stops at, empty for the newest."""
 
 
 @dataclass(frozen=True, slots=True)

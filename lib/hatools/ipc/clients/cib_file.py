@@ -1,0 +1,147 @@
+"""A CIB in a file, for working without a cluster (``CIB_file``, shadow copies). I/O."""
+
+import bz2
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from hatools.cib.document import Document, Element, Version, copy_element, format_xml, parse_xml
+from hatools.cib.merge import without_text
+from hatools.cib.operations import Check, Edit, perform, query
+from hatools.ipc.clients.cib import CibConnection
+from hatools.values.errors import NoSuchObjectError, SchemaError, StaleError, SyntaxProblem, UnavailableError
+
+
+class FileCib(CibConnection):
+    """A CIB file; a name that ends in ``.bz2`` is compressed, a pipe can be read."""
+
+    def __init__(self, path: Path) -> None:
+        """Read and validate the file.
+
+        Raises:
+            NoSuchObjectError: there is no such file.
+            SchemaError: it holds no XML, or XML that is no valid CIB.
+        """
+        from hatools.cib.schema import validate
+
+        self._path = path
+        self._dirty = False
+        self._document = with_status(Document(load_xml_file(path)))
+        validate(self._document)
+
+    def query(self, section: str = "", *, xpath: str = "", no_children: bool = False) -> Element:
+        return query(self._visible(), section=section, xpath=xpath, no_children=no_children)
+
+    def document(self) -> Document:
+        return self._visible()
+
+    def _visible(self) -> Document:
+        if not self.user:
+            return self._document
+        from hatools.cib.acl import readable_part
+
+        return readable_part(self._document, self.user)
+
+    def change(self, edit: Edit, *, force: bool = False, expected: Version | None = None) -> Version:
+        if expected is not None and self._document.version != expected:
+            raise StaleError(f"the CIB is at version {self._document.version}, not {expected}")
+        outcome = perform(self._document, edit, check=self._check(edit))
+        self._document = outcome.document
+        # Pacemaker rewrites the file after every operation that may write, whether or not it changed something.
+        self._dirty = True
+        return self._document.version
+
+    def change_all(self, edits: Sequence[Edit]) -> Version:
+        self._document = self.rehearse(edits)
+        self._dirty = True
+        return self._document.version
+
+    def rehearse(self, edits: Sequence[Edit]) -> Document:
+        document = self._document
+        for edit in edits:
+            document = perform(document, edit, check=self._check(edit)).document
+        return document
+
+    def _check(self, edit: Edit) -> Check:
+        def check(old: Document, new: Document) -> None:
+            from hatools.cib.schema import validate_change
+
+            if self.user:
+                from hatools.cib.acl import require_permission
+
+                require_permission(old, new, self.user)
+            validate_change(old, new, status_counts=edit.section != "status")
+
+        return check
+
+    def abandon(self) -> None:
+        self._dirty = False
+
+    def close(self) -> None:
+        if self._dirty:
+            self._dirty = False
+            write_xml_file(self._path, self._document.root)
+
+
+def load_xml_file(path: Path) -> Element:
+    """Read an XML file, ``-`` meaning standard input, and drop its text.
+
+    Raises:
+        NoSuchObjectError: there is no such file.
+        SchemaError: it cannot be read or is not XML.
+    """
+    try:
+        raw = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
+        if path.name.endswith(".bz2"):
+            raw = bz2.decompress(raw)
+        return without_text(parse_xml(raw))
+    except FileNotFoundError:
+        raise NoSuchObjectError(f"there is no file {path}") from None
+    except (OSError, SyntaxProblem) as error:
+        raise SchemaError(f"{path} cannot be read as a CIB: {error}") from None
+
+
+def write_xml_file(path: Path, element: Element) -> None:
+    """Write an XML file and have it on disk; a regular file is replaced as a whole.
+
+    Raises:
+        UnavailableError: it could not be written; the file is as it was.
+    """
+    data = format_xml(element).encode("utf-8", "surrogateescape")
+    if path.name.endswith(".bz2"):
+        data = bz2.compress(data)
+    try:
+        if path.exists() and not path.is_file():
+            path.write_bytes(data)
+            return
+        target = path.resolve()
+        temporary = target.with_name(f"{target.name}.{os.getpid()}.new")
+        mode = target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask()
+        try:
+            with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fchmod(file.fileno(), mode)
+                os.fsync(file.fileno())
+            temporary.replace(target)
+        except OSError:
+            temporary.unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise UnavailableError(f"could not write {path}: {error.strerror}") from None
+
+
+def _umask() -> int:
+    value = os.umask(0o077)
+    os.umask(value)
+    return value
+
+
+def with_status(document: Document) -> Document:
+    """Return a document that has a status section, empty if there was none."""
+    if document.status is not None:
+        return document
+    root = copy_element(document.root)
+    root.append(Element("status"))
+    return Document(root)
