@@ -1,0 +1,65 @@
+"""What a controller knows of its peers: who they are, who is there, who has joined. Pure."""
+
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class Peer:
+    """One cluster node.
+
+    ``in_view``: its messaging is in our view; ``in_group``: its controller is in the group; ``joined``: the present DC
+    took it in; ``leaving``: it was told that it may go; ``seen``: it has been in a view of ours.
+    """
+
+    id: int
+    name: str
+    in_view: bool = False
+    in_group: bool = False
+    joined: bool = False
+    leaving: bool = False
+    seen: bool = False
+    job_limit: int = 0
+    style: str = ""
+
+    @property
+    def node_id(self) -> str:
+        """Return the id as the CIB writes it."""
+        return str(self.id)
+
+
+class Peers:
+    """All nodes ever seen or configured, by id."""
+
+    def __init__(self) -> None:
+        self._peers: dict[int, Peer] = {}
+
+    def all(self) -> list[Peer]:
+        """Return every node, by id."""
+        return [self._peers[key] for key in sorted(self._peers)]
+
+    def get(self, node: int) -> Peer | None:
+        return self._peers.get(node)
+
+    def named(self, name: str) -> Peer | None:
+        """Return a node by name."""
+        return next((peer for peer in self._peers.values() if peer.name == name), None)
+
+    def learn(self, node: int, name: str) -> Peer:
+        """Return the node with this id, made known if it was not; a name replaces the one known."""
+        peer = self._peers.get(node)
+        if peer is None:
+            peer = self._peers[node] = Peer(node, name)
+        elif name:
+            peer.name = name
+        return peer
+
+    def forget(self, name: str) -> bool:
+        """Drop a node that is not in the view; return whether there was one."""
+        peer = self.named(name)
+        if peer is None or peer.in_view:
+            return False
+        del self._peers[peer.id]
+        return True
+
+    def in_group(self) -> list[Peer]:
+        return [peer for peer in self.all() if peer.in_group]
