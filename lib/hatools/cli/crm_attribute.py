@@ -22,7 +22,7 @@ from hatools.cib.attributes import (
 )
 from hatools.cib.document import Element
 from hatools.cli.nodename import local_node_name, node_name_from_agent
-from hatools.cli.options import CommandLine, Finished, Group, Option, Program, begin, program_name
+from hatools.cli.options import CommandLine, Finished, Group, Option, Program, begin
 from hatools.cli.output import Output, TextOutput, XmlOutput
 from hatools.ipc.clients.cib import CibConnection, cib_file_path, error_text, open_cib, query_or_none
 from hatools.values.errors import DisconnectedError, HatoolsError, NoSuchObjectError, SchemaError
@@ -197,7 +197,7 @@ def main(argv: list[str]) -> int:
     except Finished as finished:
         return finished.code
     out.quiet = line.has("quiet") or line.has("get-quiet")
-    name = program_name()
+    name = PROGRAM.name
     if line.has("promotion") and _promotion_name(line) is None:
         out.error(f"{name}: -p/--promotion must be called from an OCF resource agent or with a resource ID specified")
         return out.finish(ExitCode.USAGE)
@@ -276,7 +276,7 @@ def _request_from(line: CommandLine) -> Request:
 
 def _run(request: Request, cib: CibConnection, out: Output) -> tuple[int, str] | None:
     """Carry the request out; return exit status and text of a mistake in it."""
-    name = program_name()
+    name = PROGRAM.name
     section = request.section or CLUSTER_OPTIONS
     place = Place(section, "", request.set_tag, request.set_id, request.pair_id or "", request.name or "")
     node_name = ""
@@ -437,7 +437,7 @@ def _send_to_attrd(request: Request, node: str) -> None:
     from hatools.ipc.clients.attrd import open_attrd
 
     value = None if request.command == "delete" else request.value or ""
-    with open_attrd(name=program_name()) as attrd:
+    with open_attrd(name=PROGRAM.name) as attrd:
         attrd.update(
             request.pattern or request.name or "",
             value,

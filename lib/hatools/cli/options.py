@@ -386,10 +386,10 @@ def begin(program: Program, argv: list[str]) -> tuple[CommandLine, Output]:
     try:
         return begin_or_fail(program, argv)
     except CommandLineError as error:
-        print(f"{program_name()}: {error}", file=sys.stderr)
+        print(f"{program.name}: {error}", file=sys.stderr)
         raise Finished(ExitCode.USAGE) from None
     except OutputError as error:
-        print(f"{program_name()}: {error}", file=sys.stderr)
+        print(f"{program.name}: {error}", file=sys.stderr)
         raise Finished(ExitCode.ERROR) from None
 
 
@@ -409,7 +409,7 @@ def begin_or_fail(program: Program, argv: list[str]) -> tuple[CommandLine, Outpu
         line.get("output-as") or (program.formats[0] if program.formats else "text"),
         line.get("output-to"),
         known=program.formats or ("text",),
-        request=[program_name(), *argv],
+        request=[program.name, *argv],
         fancy=line.has("text-fancy"),
     )
     if line.has("version"):
