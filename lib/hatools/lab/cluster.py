@@ -17,6 +17,7 @@ from hatools.ipc.messages.crmd import ControllerState, DescribeController
 from hatools.ipc.messages.messaging import SetFault
 from hatools.lab.nodes import Lab, LabNode, require_free_ports
 from hatools.lab.supervisor import ask_supervisor
+from hatools.runtime.kernel import descendants
 from hatools.values.errors import DeadlineError, HatoolsError, UnavailableError
 
 SUPERVISOR_LIMIT = 20.0
@@ -46,6 +47,15 @@ def node_power(lab: Lab, node: LabNode) -> tuple[str, int]:
         return "off", 0
     alive = answer.get("alive", 0)
     return str(answer.get("state", "off")), alive if isinstance(alive, int) else 0
+
+
+def node_processes(lab: Lab, node: LabNode) -> list[int]:
+    """Return the process ids of everything a node runs."""
+    try:
+        pid = ask_supervisor(lab.control, node.name, "status", timeout_s=5.0).get("pid")
+    except OSError:
+        return []
+    return descendants(pid) if isinstance(pid, int) else []
 
 
 def boot(lab: Lab) -> None:

@@ -4,7 +4,7 @@ It is the child subreaper of everything the node runs, so it can list and kill e
 daemons that agents started included. It listens on ``control/NODE.sock`` for one JSON line per
 connection, ``{"command": ...}``, and answers with one::
 
-    status   {"ok": true, "state": "up" | "down" | "frozen", "alive": N}
+    status   {"ok": true, "state": "up" | "down" | "frozen", "alive": N, "pid": the supervisor's}
     start    boot the node if it is down
     kill     power off: answer when no process of the node lives any more
     reboot   kill, answer, then boot again
@@ -126,7 +126,7 @@ class NodeSupervisor:
             case _:
                 return {"ok": False, "error": f"unknown command {command!r}"}
         alive = len(descendants(os.getpid()))
-        return {"ok": done, "state": self._state(alive), "alive": alive, "node": self._name}
+        return {"ok": done, "state": self._state(alive), "alive": alive, "node": self._name, "pid": os.getpid()}
 
     def _state(self, alive: int) -> str:
         if not alive:

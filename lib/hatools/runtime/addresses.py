@@ -1,0 +1,19 @@
+"""The addresses of this machine's interfaces. I/O: the one place that calls netifaces, which is untyped."""
+
+
+def local_addresses() -> dict[str, str]:
+    """Return every numeric IPv4 and IPv6 address of this machine and its interface; no scope suffixes."""
+    import netifaces
+
+    found: dict[str, str] = {}
+    for interface in netifaces.interfaces():
+        by_family = netifaces.ifaddresses(interface)
+        for family in (netifaces.AF_INET, netifaces.AF_INET6):
+            for entry in by_family.get(family, ()):
+                found[str(entry["addr"]).partition("%")[0]] = str(interface)
+    return found
+
+
+def is_local_address(address: str) -> bool:
+    """Say whether an address is one of this machine's; all of 127.0.0.0/8 are."""
+    return address.startswith("127.") or address in local_addresses()
