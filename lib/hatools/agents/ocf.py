@@ -65,7 +65,9 @@ def ocf_result(exit_status: int, stdout: str, stderr: str, *, exec_time_ms: int 
     )
 
 
-def timed_out(what: str, timeout_ms: int, *, stdout: str = "", stderr: str = "", exec_time_ms: int = 0) -> OperationResult:
+def timed_out(
+    what: str, timeout_ms: int, *, stdout: str = "", stderr: str = "", exec_time_ms: int = 0
+) -> OperationResult:
     """Describe an action that was killed when its time was up. ``what`` is ``Resource agent`` or ``Fence agent``."""
     return OperationResult(
         ExecStatus.TIMEOUT,

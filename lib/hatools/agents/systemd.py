@@ -70,14 +70,14 @@ class Systemd:
         try:
             match operation:
                 case "monitor" | "status":
-                    return _state_result(await self.active_state(unit), settled=False)
+                    return _state_result(await self._settled_state(unit))
                 case "start":
                     return await self._start(unit)
                 case "stop":
                     return await self._stop(unit)
                 case "reload" | "restart":
                     await self._job("ReloadUnit" if operation == "reload" else "RestartUnit", unit)
-                    return _state_result(await self._settled_state(unit), settled=True)
+                    return _started_result(await self._settled_state(unit))
         except SystemdError as error:
             return _error_result(operation, unit, error)
         return OperationResult(
@@ -132,7 +132,7 @@ class Systemd:
             )
         await self._call(_MANAGER_PATH, _MANAGER, "Reload", "", [])
         await self._job("StartUnit", unit)
-        return _state_result(await self._settled_state(unit), settled=True)
+        return _started_result(await self._settled_state(unit))
 
     async def _stop(self, unit: str) -> OperationResult:
         folder = self._folder / f"{unit}.d"
@@ -228,9 +228,7 @@ class Systemd:
                     body=[f"type='signal',interface='{_MANAGER}',member='JobRemoved'"],
                 )
             )
-            await bus.call(
-                Message(destination=_SERVICE, path=_MANAGER_PATH, interface=_MANAGER, member="Subscribe")
-            )
+            await bus.call(Message(destination=_SERVICE, path=_MANAGER_PATH, interface=_MANAGER, member="Subscribe"))
         return bus
 
     def _signal(self, message: "Message") -> None:
@@ -243,23 +241,22 @@ class Systemd:
                     del self._jobs[path]
 
 
-def _state_result(state: str, *, settled: bool) -> OperationResult:
-    """Judge a unit's state; ``settled`` after a start, when anything but active is a failure."""
+def _state_result(state: str) -> OperationResult:
+    running = state in ("active", "reloading")
+    return OperationResult(ExecStatus.DONE, int(ExitCode.OK if running else ExitCode.NOT_RUNNING))
+
+
+def _started_result(state: str) -> OperationResult:
     if state in ("active", "reloading"):
         return OperationResult(ExecStatus.DONE, int(ExitCode.OK))
-    if settled:
-        return OperationResult(ExecStatus.DONE, int(ExitCode.ERROR), f"the unit is {state or 'in an unknown state'}")
-    if state in ("activating", "deactivating"):
-        # On its way: neither up nor down; what it will be is for the next look.
-        return OperationResult(ExecStatus.PENDING, int(ExitCode.NONE), f"the unit is {state}")
-    return OperationResult(ExecStatus.DONE, int(ExitCode.NOT_RUNNING))
+    return OperationResult(ExecStatus.DONE, int(ExitCode.ERROR), f"the unit is {state or 'in an unknown state'}")
 
 
 def _error_result(operation: str, unit: str, error: SystemdError) -> OperationResult:
     missing = error.name.endswith((".NoSuchUnit", ".NoSuchUnitFile", ".LoadFailed"))
     if missing and operation in ("monitor", "status"):
         # Pacemaker answers so too: a unit that is not there is certainly not running.
-        return OperationResult(ExecStatus.DONE, int(ExitCode.NOT_INSTALLED), f"there is no unit {unit}")
+        return OperationResult(ExecStatus.DONE, int(ExitCode.NOT_RUNNING))
     if missing:
         return OperationResult(ExecStatus.NOT_INSTALLED, int(ExitCode.NOT_INSTALLED), f"there is no unit {unit}")
     return OperationResult(ExecStatus.ERROR, int(ExitCode.ERROR), f"{unit}: {error}")

@@ -213,9 +213,7 @@ class Operations:
                 resource.agent.provider,
                 resource.agent.type,
                 tuple(
-                    RecurringOperation(
-                        op.request.operation, op.request.interval_ms, op.request.timeout_ms, op.call_id
-                    )
+                    RecurringOperation(op.request.operation, op.request.interval_ms, op.request.timeout_ms, op.call_id)
                     for op in resource.recurring.values()
                 ),
                 resource.running.request.operation if resource.running is not None else "",
