@@ -51,6 +51,13 @@ exit $rc
 """
 
 
+ORIGINAL_MAIN = """\
+corosync -f >>/var/log/corosync/stderr.log 2>&1 &
+until corosync-cfgtool -s >/dev/null 2>&1; do sleep 0.05; done
+exec pacemakerd -f >>/var/log/pacemaker/stderr.log 2>&1
+"""
+
+
 def _run(*command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, check=check, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60)
 
@@ -76,6 +83,19 @@ class NamespaceCluster:
     switch: str = "hatsw"
     client: str = "hatcl"
     environment: dict[str, str] = field(default_factory=dict)
+    original: bool = False
+    """Run the original (Debian's corosync and pacemaker) in the nodes instead of hatools, to measure against."""
+
+    @property
+    def programs(self) -> str:
+        """The PATH inside the nodes."""
+        system = "/usr/sbin:/usr/bin:/sbin:/bin"
+        return system if self.original else f"{SOURCE / 'bin'}:{system}"
+
+    @property
+    def fence_agent(self) -> str:
+        """The name under which the nodes know fence_lab; the original finds it in place of fence_dummy."""
+        return "fence_dummy" if self.original else "fence_lab"
 
     @property
     def nodes(self) -> list[str]:
@@ -115,7 +135,7 @@ class NamespaceCluster:
     def command(self, node: str, *words: str) -> list[str]:
         """Return the command line that runs a command inside a node."""
         enter = ["nsenter", "-t", str(self.pid_inside(node)), "-m", "-u", "-i", "-n", "-p", "--"]
-        return [*enter, "env", f"PATH={SOURCE / 'bin'}:/usr/sbin:/usr/bin:/sbin:/bin", *words]
+        return [*enter, "env", f"PATH={self.programs}", *words]
 
     def on(self, node: str, *words: str, check: bool = True, timeout: float = 60.0) -> str:
         """Run a command inside a node and return what it printed."""
@@ -237,25 +257,49 @@ def _be_init(cluster: NamespaceCluster, node: str, prepare: Callable[[str], None
     if not key.exists():
         key.write_bytes((cluster.folder / "authkey").read_bytes())
         key.chmod(0o400)
+    if cluster.original:
+        _prepare_original(cluster)
     if prepare is not None:
         prepare(node)
     environment = {
-        "PATH": f"{SOURCE / 'bin'}:/usr/sbin:/usr/bin:/sbin:/bin",
+        "PATH": cluster.programs,
         "HOME": "/run/home",
         "LC_ALL": "C",
         "PYTHONDONTWRITEBYTECODE": "1",
         **cluster.environment,
     }
-    main = subprocess.Popen([sys.executable, str(SOURCE / "bin" / "pacemakerd"), "-f"], env=environment, cwd="/")
+    if cluster.original:
+        command = ["sh", "-c", ORIGINAL_MAIN]
+    else:
+        command = [sys.executable, str(SOURCE / "bin" / "pacemakerd"), "-f"]
+    main = subprocess.Popen(command, env=environment, cwd="/")
     while True:
         pid, status = os.wait()
         if pid == main.pid:
             return os.waitstatus_to_exitcode(status) & 0xFF
 
 
+def _prepare_original(cluster: NamespaceCluster) -> None:
+    """Make what Debian's packages would have made below the private /var, and let them find our fence agent."""
+    for name, mode in (("cib", 0o750), ("pengine", 0o750), ("blackbox", 0o750), ("cores", 0o750)):
+        folder = Path("/var/lib/pacemaker", name)
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(mode)
+        _run("chown", "hacluster:haclient", str(folder))
+    for folder in (Path("/var/lib/corosync"), Path("/var/log/corosync"), Path("/var/log/pacemaker")):
+        folder.mkdir(parents=True, exist_ok=True)
+    _run("chown", "hacluster:haclient", "/var/log/pacemaker", "/var/lib/pacemaker")
+    agent = SOURCE / "lib/hatools/agents/shipped/fence/fence_lab"
+    _run("mount", "--bind", str(agent), "/usr/sbin/fence_dummy")
+
+
 @contextlib.contextmanager
 def namespace_cluster(
-    size: int = 3, *, token_ms: int = 1000, prepare: Callable[[str], None] | None = None
+    size: int = 3,
+    *,
+    token_ms: int = 1000,
+    prepare: Callable[[str], None] | None = None,
+    original: bool = False,
 ) -> Iterator[NamespaceCluster]:
     """Bring up nodes, switch and client; take everything down at the end, whatever happened.
 
@@ -264,7 +308,7 @@ def namespace_cluster(
     folder = Path(tempfile.mkdtemp(prefix="hatools-spaces-"))
     folder.chmod(0o755)
     tag = f"{os.getpid() % 100000}"
-    cluster = NamespaceCluster(folder, size, token_ms, switch=f"hatsw{tag}", client=f"hatcl{tag}")
+    cluster = NamespaceCluster(folder, size, token_ms, switch=f"hatsw{tag}", client=f"hatcl{tag}", original=original)
     cluster.control.mkdir()
     cluster.log.touch()
     cluster.log.chmod(0o666)
