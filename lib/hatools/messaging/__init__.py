@@ -1,0 +1,1 @@
+"""Messages between nodes: views, quorum and ordered groups, whatever the style underneath."""

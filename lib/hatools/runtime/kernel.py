@@ -64,3 +64,13 @@ def is_alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
     except (OSError, IndexError):
         return False
+
+
+def running_programs() -> list[tuple[int, str]]:
+    """Return process id and program name of every process that runs."""
+    programs = []
+    for entry in os.scandir("/proc"):
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError):
+                programs.append((int(entry.name), Path(f"/proc/{entry.name}/comm").read_text().strip()))
+    return programs

@@ -1,0 +1,1 @@
+"""messaging: the ring of this node, and the groups its daemons talk in."""

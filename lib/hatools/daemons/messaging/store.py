@@ -1,0 +1,58 @@
+"""The little that messaging must remember over a restart: its life's number and the ring's sequence. I/O.
+
+Both must be on disk before they are used: the epoch makes every key and nonce unique, the ring sequence
+makes every ring id unique. One file, replaced atomically, so a crash leaves the old or the new numbers.
+"""
+
+import json
+import logging
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """``ring_sequence``: none above it was ever used."""
+
+    epoch: int = 0
+    ring_sequence: int = 0
+
+
+class NumberStore:
+    """The file of one node id."""
+
+    def __init__(self, folder: Path, node_id: int) -> None:
+        self._path = folder / f"hatools_{node_id}"
+        self.numbers = Numbers()
+
+    def load(self) -> None:
+        """Read the file; without one, or with a broken one, the numbers are zero."""
+        try:
+            data = json.loads(self._path.read_text())
+            self.numbers = Numbers(int(data["epoch"]), int(data["ring_sequence"]))
+        except FileNotFoundError:
+            pass
+        except (ValueError, KeyError, TypeError) as error:
+            _log.warning("%s cannot be read (%s): starting with new numbers", self._path, error)
+
+    def keep(self, numbers: Numbers) -> None:
+        """Store the numbers; they are on disk when this returns.
+
+        Raises:
+            OSError: they could not be stored.
+        """
+        temporary = self._path.with_suffix(".new")
+        with temporary.open("w", encoding="ascii") as file:
+            json.dump(asdict(numbers), file)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.rename(self._path)
+        folder = os.open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+        self.numbers = numbers

@@ -1,0 +1,127 @@
+"""Which local clients take part in which group, and what each of them is owed. Pure.
+
+A client that joins is first told the view, then how the group looks; it gets messages from the place in
+the order on where our node's membership in the group holds. Several clients may share a group.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from hatools.ipc.messages.messaging import (
+    BecameSafe,
+    Delivered,
+    Direct,
+    GroupChanged,
+    Member,
+    ViewChanged,
+)
+from hatools.messaging.views import DirectMessage, GroupMembersChanged, GroupMessage, View
+
+Event = ViewChanged | GroupChanged | Delivered | BecameSafe | Direct
+Post = Callable[[list[int], Event], None]
+
+
+@dataclass(slots=True)
+class _Group:
+    members: tuple[int, ...] = ()
+    active: bool = False
+    """Whether our own node is in ``members``: then local clients get messages."""
+    clients: dict[int, bool] = field(default_factory=dict)
+    """Client id, and whether it wants to know what is safe."""
+    unsafe: deque[int] = field(default_factory=deque)
+
+
+class Subscribers:
+    """The clients of one messaging daemon.
+
+    Args:
+        post: delivers an event to clients by id.
+    """
+
+    def __init__(self, me: int, post: Post) -> None:
+        self._me = me
+        self._post = post
+        self._groups: dict[str, _Group] = {}
+        self._view: View | None = None
+
+    def add(self, client: int, group: str, *, report_safe: bool) -> bool:
+        """Let a client take part; True if the node itself has to join the group for it."""
+        entry = self._groups.setdefault(group, _Group())
+        first = not entry.clients
+        known = any(client in other.clients for other in self._groups.values())
+        entry.clients[client] = report_safe
+        if self._view is not None and not known:
+            self._post([client], view_event(self._view))
+        if entry.active:
+            self._post([client], GroupChanged(group, entry.members))
+        return first
+
+    def remove(self, client: int, group: str) -> bool:
+        """Take a client out of a group; True if the node itself has no client left in it."""
+        entry = self._groups.get(group)
+        if entry is None or entry.clients.pop(client, None) is None:
+            return False
+        return not entry.clients
+
+    def groups_of(self, client: int) -> list[str]:
+        """Return the groups a client takes part in."""
+        return [name for name, entry in self._groups.items() if client in entry.clients]
+
+    def view_installed(self, view: View) -> None:
+        """Tell every client of the new view."""
+        self._view = view
+        for entry in self._groups.values():
+            entry.unsafe.clear()
+        everybody = sorted({client for entry in self._groups.values() for client in entry.clients})
+        if everybody:
+            self._post(everybody, view_event(view))
+
+    def group_changed(self, change: GroupMembersChanged) -> None:
+        """Tell the group's clients who is in it now."""
+        entry = self._groups.setdefault(change.group, _Group())
+        entry.members = change.members
+        was_active, entry.active = entry.active, self._me in change.members
+        if entry.clients and (entry.active or was_active):
+            event = GroupChanged(change.group, change.members, change.arrived, change.left)
+            self._post(list(entry.clients), event)
+
+    def message(self, message: GroupMessage) -> None:
+        """Deliver a message to the group's clients."""
+        entry = self._groups.get(message.group)
+        if entry is None or not entry.clients or not entry.active:
+            return
+        event = Delivered(message.group, message.sender, message.sequence, message.payload, message.tag)
+        self._post(list(entry.clients), event)
+        if any(entry.clients.values()):
+            entry.unsafe.append(message.sequence)
+
+    def direct(self, message: DirectMessage) -> None:
+        """Deliver a point to point message to the group's clients."""
+        entry = self._groups.get(message.group)
+        if entry is not None and entry.clients:
+            self._post(list(entry.clients), Direct(message.group, message.sender, message.payload))
+
+    def safe(self, sequence: int) -> None:
+        """Tell the clients that asked for it what became safe."""
+        for name, entry in self._groups.items():
+            newest = 0
+            while entry.unsafe and entry.unsafe[0] <= sequence:
+                newest = entry.unsafe.popleft()
+            if newest:
+                asked = [client for client, report in entry.clients.items() if report]
+                if asked:
+                    self._post(asked, BecameSafe(name, newest))
+
+
+def view_event(view: View) -> ViewChanged:
+    """Return a view in the words of the socket."""
+    return ViewChanged(
+        str(view.ring_id),
+        tuple(Member(member.id, member.name) for member in view.members),
+        view.quorate,
+        view.arrived,
+        view.left,
+        view.lost,
+        dict(view.votes),
+    )

@@ -1,0 +1,108 @@
+"""The messaging daemon as other daemons and commands see it. I/O."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+from hatools.ipc.blocking import BlockingConnection
+from hatools.ipc.client import Connection
+from hatools.ipc.messages.messaging import (
+    BecameSafe,
+    Broadcast,
+    Delivered,
+    DescribeRing,
+    Direct,
+    GroupChanged,
+    JoinGroup,
+    Joined,
+    LeaveGroup,
+    ReloadConfiguration,
+    RingState,
+    SendTo,
+    SetFault,
+    ViewChanged,
+)
+from hatools.runtime.directories import Directories
+
+GroupEvent = ViewChanged | GroupChanged | Delivered | BecameSafe | Direct
+"""What a member of a group is told, in order."""
+
+
+class MessagingClient:
+    """A daemon's connection to messaging; ``closed`` completes when the node has left the cluster."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    @classmethod
+    async def open(
+        cls, path: Path, *, name: str, on_event: Callable[[GroupEvent], None], deadline_s: float = 0.0
+    ) -> "MessagingClient":
+        """Connect; ``on_event`` gets the events of all groups, synchronously and in order.
+
+        Raises:
+            DisconnectedError: messaging does not run.
+        """
+        return cls(await Connection.open(path, "messaging", name=name, on_event=on_event, deadline_s=deadline_s))
+
+    @property
+    def closed(self) -> "asyncio.Future[None]":
+        return self._connection.closed
+
+    async def join(self, group: str, *, report_safe: bool = False) -> Joined:
+        """Take part in a group; the current view and the group's members follow as events."""
+        answer = await self._connection.request(JoinGroup(group, report_safe))
+        assert isinstance(answer, Joined)
+        return answer
+
+    async def leave(self, group: str) -> None:
+        """Leave a group."""
+        await self._connection.request(LeaveGroup(group))
+
+    def broadcast(self, group: str, payload: bytes, tag: int = 0) -> "asyncio.Future[object]":
+        """Send to all members of the group in total order; wait for the result to be slowed down in a flood."""
+        return self._connection.submit(Broadcast(group, payload, tag))
+
+    def send_to(self, group: str, node_id: int, payload: bytes) -> "asyncio.Future[object]":
+        """Send to the group's client on one node."""
+        return self._connection.submit(SendTo(group, node_id, payload))
+
+    async def describe(self) -> RingState:
+        """Return the state of ring, links and quorum."""
+        answer = await self._connection.request(DescribeRing())
+        assert isinstance(answer, RingState)
+        return answer
+
+    async def set_fault(self, node_id: int, *, drop: bool = False, delay_ms: int = 0) -> None:
+        """Cut off or slow down a peer on purpose; neither heals it."""
+        await self._connection.request(SetFault(node_id, drop, delay_ms))
+
+    def close(self) -> None:
+        """Close the connection; the groups see this client leave."""
+        self._connection.close()
+
+
+class BlockingMessaging:
+    """A command's connection to messaging."""
+
+    def __init__(self, directories: Directories | None = None, *, name: str) -> None:
+        folders = directories or Directories.from_environment()
+        self._connection = BlockingConnection(folders.socket("messaging"), "messaging", name=name)
+
+    def describe(self) -> RingState:
+        """Return the state of ring, links and quorum."""
+        answer = self._connection.request(DescribeRing())
+        assert isinstance(answer, RingState)
+        return answer
+
+    def set_fault(self, node_id: int, *, drop: bool = False, delay_ms: int = 0) -> None:
+        """Cut off or slow down a peer on purpose; neither heals it."""
+        self._connection.request(SetFault(node_id, drop, delay_ms))
+
+    def reload(self) -> None:
+        """Have the configuration file read again."""
+        self._connection.request(ReloadConfiguration())
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()

@@ -1,0 +1,161 @@
+"""The sockets of the ring: one UDP socket per local address, unicast to each peer. I/O.
+
+A node is addressed by id; which link carries a datagram is decided here. ``cut`` and ``delay`` disturb
+traffic with single peers on purpose (the lab's faults), in both directions on this node.
+"""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from hatools.values.errors import UnavailableError
+
+Receiver = Callable[[bytes, str], None]
+
+_RECEIVE_BUFFER = 4 * 1024 * 1024
+_MAX_DATAGRAM = 65536
+_BATCH = 64
+"""Datagrams taken from a socket before timers and clients get their turn."""
+_IP_MTU = 14
+_IPV6_MTU = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A node's numeric address on the link."""
+
+    node: int
+    address: str
+    port: int
+
+
+def resolve(host: str, port: int, ip_version: str) -> str:
+    """Return a numeric address for a host name.
+
+    Raises:
+        UnavailableError: the name cannot be resolved.
+    """
+    order = {"ipv4": (socket.AF_INET,), "ipv6": (socket.AF_INET6,), "ipv4-6": (socket.AF_INET, socket.AF_INET6)}
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
+    except OSError as error:
+        raise UnavailableError(f"the address {host} cannot be resolved: {error.strerror}") from None
+    for family in order.get(ip_version, (socket.AF_INET6, socket.AF_INET)):
+        for entry in found:
+            if entry[0] == family:
+                return str(entry[4][0])
+    raise UnavailableError(f"the address {host} has no form that ip_version {ip_version} allows")
+
+
+class Links:
+    """One link: our socket and the peers on it.
+
+    Args:
+        receiver: gets (datagram, text of its source).
+        block_unlisted: drop what comes from an address that is not in the node list.
+    """
+
+    def __init__(
+        self, local: Endpoint, peers: Mapping[int, Endpoint], receiver: Receiver, *, block_unlisted: bool
+    ) -> None:
+        self.local = local
+        self.cut: set[int] = set()
+        self.delay: dict[int, float] = {}
+        self.unlisted = 0
+        self.failed_sends = 0
+        self._receiver = receiver
+        self._targets = {node: (peer.address, peer.port) for node, peer in peers.items()}
+        self._nodes = {(peer.address, peer.port): node for node, peer in peers.items()}
+        self._block_unlisted = block_unlisted
+        self._loop = asyncio.get_running_loop()
+        family = socket.AF_INET6 if ":" in local.address else socket.AF_INET
+        self._socket = socket.socket(family, socket.SOCK_DGRAM)
+
+    @property
+    def addresses(self) -> dict[int, str]:
+        """Return the numeric address of every node, our own included."""
+        return {self.local.node: self.local.address} | {node: target[0] for node, target in self._targets.items()}
+
+    def open(self) -> None:
+        """Bind and begin to receive.
+
+        Raises:
+            UnavailableError: the address is not one of this machine, or the port is taken.
+        """
+        peer = self._socket
+        for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
+            peer.setsockopt(socket.SOL_SOCKET, option, _RECEIVE_BUFFER)
+        with contextlib.suppress(PermissionError):
+            peer.setsockopt(socket.SOL_SOCKET, getattr(socket, "SO_RCVBUFFORCE", 33), _RECEIVE_BUFFER)
+        try:
+            peer.bind((self.local.address, self.local.port))
+        except OSError as error:
+            peer.close()
+            raise UnavailableError(
+                f"cannot bind UDP {self.local.address} port {self.local.port}: {error.strerror}"
+            ) from None
+        peer.setblocking(False)
+        self._loop.add_reader(peer.fileno(), self._readable)
+
+    def close(self) -> None:
+        """Stop receiving and close the socket."""
+        self._loop.remove_reader(self._socket.fileno())
+        self._socket.close()
+
+    def mtu(self, default: int = 1500) -> int:
+        """Return the smallest MTU on the way to a peer."""
+        family = self._socket.family
+        level, option = (socket.IPPROTO_IPV6, _IPV6_MTU) if family == socket.AF_INET6 else (socket.IPPROTO_IP, _IP_MTU)
+        found = []
+        for target in self._targets.values():
+            with contextlib.suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as probe:
+                probe.bind((self.local.address, 0))
+                probe.connect(target)
+                found.append(probe.getsockopt(level, option))
+        return min(found, default=default)
+
+    def send(self, targets: tuple[int, ...], data: bytes) -> None:
+        """Send a datagram to each of the nodes; what cannot be sent is lost, as on any network."""
+        for node in targets:
+            if node in self.cut:
+                continue
+            delay = self.delay.get(node)
+            if delay:
+                self._loop.call_later(delay, self._send_now, node, data)
+            else:
+                self._send_now(node, data)
+
+    def _send_now(self, node: int, data: bytes) -> None:
+        try:
+            self._socket.sendto(data, self._targets[node])
+        except (OSError, KeyError):
+            # Full buffers, an interface that is down, a peer without a socket: the ring retransmits.
+            self.failed_sends += 1
+
+    def _readable(self) -> None:
+        receive = self._socket.recvfrom
+        for _ in range(_BATCH):
+            try:
+                data, address = receive(_MAX_DATAGRAM)
+            except BlockingIOError:
+                return
+            except OSError:
+                self.failed_sends += 1  # the echo of an earlier send, such as "connection refused"
+                continue
+            self._received(data, address)
+
+    def _received(self, data: bytes, address: tuple[str, int]) -> None:
+        node = self._nodes.get((address[0], address[1]))
+        if node is None and self._block_unlisted:
+            self.unlisted += 1
+            return
+        if node is not None and (self.cut or self.delay):
+            if node in self.cut:
+                return
+            delay = self.delay.get(node)
+            if delay:
+                self._loop.call_later(delay, self._receiver, data, f"{address[0]}:{address[1]}")
+                return
+        self._receiver(data, f"{address[0]}:{address[1]}")

@@ -1,0 +1,659 @@
+"""The ring protocol of one node: GATHER, COMMIT, RECOVERY, OPERATIONAL. Pure.
+
+After Amir, Moser, Melliar-Smith, Agarwal and Ciarfella, "The Totem single-ring ordering and
+membership protocol" (1995), with the timers that corosync.conf documents. Packets and time go in,
+effects come out; the caller performs them in order and calls :meth:`Totem.expire` at ``deadline``::
+
+    start ─► GATHER ──all agree──► COMMIT ──token back──► RECOVERY ──all recovered──► OPERATIONAL
+               ▲  └─silent: failed─┘ │                      │                            │
+               └───── token lost, a vote changed, a stranger, a goodbye ─────────────────┘
+
+A member is given up only after the token timeout (since its last sign) and the consensus timeout.
+"""
+
+from collections import deque
+from dataclasses import dataclass
+from enum import StrEnum
+
+from hatools.messaging.corosync.totem.membership import (
+    Gathering,
+    Vote,
+    fill_entry,
+    messages_to_recover,
+    survivors_of,
+)
+from hatools.messaging.corosync.totem.packets import (
+    Commit,
+    CommitEntry,
+    HoldCancel,
+    Join,
+    Merge,
+    Message,
+    Packet,
+    Token,
+    encode,
+    encode_message,
+    encode_token,
+    unwrap_message,
+    wrap_message,
+)
+from hatools.messaging.corosync.totem.ring import FlowLimits, Ring, Source
+from hatools.messaging.views import NO_RING, RingId
+
+SEQUENCE_RESERVE = 4096
+"""Ring sequences reserved on disk at once, so that a new view waits for the disk once in 1024 times."""
+_SEQUENCE_STEP = 4
+
+
+class State(StrEnum):
+    """States of the protocol, by their names in the field."""
+
+    GATHER = "gather"
+    COMMIT = "commit"
+    RECOVERY = "recovery"
+    OPERATIONAL = "operational"
+    LEFT = "left"
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Timers in seconds and counters in turns, as corosync.conf(5) defines them (already effective)."""
+
+    token: float = 3.0
+    retransmit: float = 0.714
+    hold: float = 0.561
+    join: float = 0.05
+    consensus: float = 3.6
+    merge: float = 0.2
+    fail_to_receive: int = 2500
+    idle_turns: int = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Transmit:
+    """Effect: send the packet to each target."""
+
+    targets: tuple[int, ...]
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """Effect: a packet's payload, in its place in the order of its ring."""
+
+    origin: int
+    sequence: int
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class RingFormed:
+    """Effect: the old ring's order is complete, the new one begins.
+
+    ``survivors`` came with us from the same old ring: all we were given there they were given too.
+    """
+
+    ring_id: RingId
+    members: tuple[int, ...]
+    survivors: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class PacketsSafe:
+    """Effect: every member has received the packets of this ring up to ``sequence``."""
+
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeepSequence:
+    """Effect: store ``sequence`` durably before performing what follows."""
+
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class StateChanged:
+    """Effect, for the log: why the protocol went from one state to another."""
+
+    old: State
+    new: State
+    cause: str
+
+
+Effect = Transmit | Ordered | RingFormed | PacketsSafe | KeepSequence | StateChanged
+
+
+class _Wrapped:
+    """The messages of the old ring that we still have to hand on, as a source."""
+
+    __slots__ = ("old", "queue")
+
+    def __init__(self, old: Ring | None, messages: list[Message]) -> None:
+        self.old = old
+        self.queue = deque(messages)
+
+    def backlog(self) -> int:
+        return len(self.queue)
+
+    def pull(self) -> bytes | None:
+        return wrap_message(self.queue.popleft()) if self.queue else None
+
+    def spare(self, number: int) -> None:
+        """Another survivor handed this message on."""
+        self.queue = deque(message for message in self.queue if message.sequence != number)
+
+
+class Totem:
+    """The protocol's state at one node.
+
+    Args:
+        me: our node id.
+        nodes: ids of all configured nodes, ourselves included.
+        sequence: larger than every ring sequence this node used before, 0 on its first start.
+        reserved: up to which sequences are stored as used; the last :class:`KeepSequence`.
+        source: yields the payloads of new messages.
+    """
+
+    def __init__(
+        self,
+        me: int,
+        nodes: frozenset[int],
+        timing: Timing,
+        source: Source,
+        *,
+        limits: FlowLimits | None = None,
+        sequence: int = 0,
+        reserved: int = 0,
+    ) -> None:
+        self.me = me
+        self.state = State.LEFT
+        self.timing = timing
+        self.limits = limits or FlowLimits()
+        self.ring: Ring | None = None
+        """The last operational ring; still the old one during GATHER, COMMIT and RECOVERY."""
+        self.token_losses = 0
+        self._peers = tuple(sorted(nodes - {me}))
+        self._source = source
+        self._sequence = sequence
+        self._stored = reserved
+        self._gathering = Gathering(me, frozenset({me}))
+        self._heard: dict[int, float] = {}
+        self._told: frozenset[int] = frozenset()
+        self._commit: Commit | None = None
+        self._next: Ring | None = None
+        self._wrapped = _Wrapped(None, [])
+        self._survivors: frozenset[int] = frozenset()
+        self._held: Token | None = None
+        self._idle = 0
+        self._quiet_turns = 0
+        self._settled_turns = 0
+        self._install = 0
+        self._raised_flag = False
+        self._resend: tuple[int, bytes] | None = None
+        self._resend_above = 0
+        self._token_deadline: float | None = None
+        self._resend_deadline: float | None = None
+        self._hold_deadline: float | None = None
+        self._join_deadline: float | None = None
+        self._consensus_deadline: float | None = None
+        self._merge_deadline: float | None = None
+        self._effects: list[Effect] = []
+
+    # -- the caller's side
+
+    @property
+    def deadline(self) -> float | None:
+        """Return when :meth:`expire` wants to be called."""
+        times = [
+            time
+            for time in (
+                self._token_deadline,
+                self._resend_deadline,
+                self._hold_deadline,
+                self._join_deadline,
+                self._consensus_deadline,
+                self._merge_deadline,
+            )
+            if time is not None
+        ]
+        return min(times, default=None)
+
+    @property
+    def members(self) -> tuple[int, ...]:
+        """Return the members of the last operational ring."""
+        return self.ring.members if self.ring else ()
+
+    def start(self, now: float) -> list[Effect]:
+        """Begin, alone; merging with others follows as soon as they are heard."""
+        self._enter_gather(now, "start")
+        return self._take()
+
+    def receive(self, now: float, sender: int, packet: Packet) -> list[Effect]:
+        """Process a packet that really comes from ``sender``."""
+        if self.state is State.LEFT:
+            return []
+        self._heard[sender] = now
+        match packet:
+            case Token():
+                self._on_token(now, packet)
+            case Message():
+                self._on_message(packet)
+            case Join():
+                self._on_join(now, sender, packet)
+            case Commit():
+                self._on_commit(now, packet)
+            case Merge():
+                self._on_merge(now, sender, packet)
+            case HoldCancel(ring_id):
+                self._on_hold_cancel(now, ring_id)
+        return self._take()
+
+    def expire(self, now: float) -> list[Effect]:
+        """Act on every deadline that has passed."""
+        if _due(self._token_deadline, now):
+            self.token_losses += 1
+            self._enter_gather(now, f"no token for {self.timing.token:g} s")
+        if _due(self._consensus_deadline, now):
+            silent = self._gathering.give_up_silent()
+            self._enter_gather(now, f"no agreement from {sorted(silent)} within {self.timing.consensus:g} s")
+        if _due(self._join_deadline, now):
+            self._send_join(now)
+        if _due(self._resend_deadline, now) and self._resend:
+            target, data = self._resend
+            self._effects.append(Transmit((target,), data))
+            self._resend_deadline = now + self.timing.retransmit
+        if _due(self._hold_deadline, now):
+            self._release_held(now)
+        if _due(self._merge_deadline, now):
+            self._send_merge(now)
+        return self._take()
+
+    def wake(self, now: float) -> list[Effect]:
+        """Say that the source has something to send."""
+        if self.state is State.OPERATIONAL and self.ring is not None:
+            if len(self.ring.members) == 1:
+                self._run_alone(self.ring)
+            elif self._held is not None:
+                self._idle = 0
+                self._release_held(now)
+            elif self._idle >= self.timing.idle_turns - 2 and self.me != self.ring.ring_id.leader:
+                self._idle = 0
+                cancel = encode(HoldCancel(self.ring.ring_id))
+                self._effects.append(Transmit((self.ring.ring_id.leader,), cancel))
+        return self._take()
+
+    def leave(self, now: float) -> list[Effect]:
+        """Say goodbye and stop; peers need not wait for our token."""
+        if self.state is not State.LEFT:
+            farewell = Join(
+                self._gathering.candidates | frozenset(self.members),
+                frozenset({self.me}),
+                self.heard(now),
+                self._sequence,
+                True,
+            )
+            self._effects += [Transmit(self._peers, encode(farewell))] * 2
+            self._change_state(State.LEFT, "leaving")
+            self._stop_timers()
+        return self._take()
+
+    # -- GATHER
+
+    def _enter_gather(self, now: float, cause: str) -> None:
+        if self.state in (State.OPERATIONAL, State.LEFT):
+            members = frozenset(self.members) | {self.me}
+            self._gathering.candidates = members | (self._gathering.candidates - self._gathering.failed)
+        self._stop_timers()
+        self._held = None
+        self._commit = None
+        self._next = None
+        self._gathering.restart()
+        self._change_state(State.GATHER, cause)
+        self._consensus_deadline = now + self.timing.consensus
+        self._send_join(now)
+        self._check_consensus(now)
+
+    def _send_join(self, now: float) -> None:
+        self._told = self.heard(now)
+        join = Join(self._gathering.candidates, self._gathering.failed, self._told, self._sequence, False)
+        if self._peers:
+            self._effects.append(Transmit(self._peers, encode(join)))
+        self._join_deadline = now + self.timing.join
+
+    def heard(self, now: float) -> frozenset[int]:
+        """Return the nodes that we heard lately."""
+        since = now - max(3 * self.timing.merge, 4 * self.timing.join)
+        return frozenset(node for node, time in self._heard.items() if time >= since)
+
+    def _on_join(self, now: float, sender: int, join: Join) -> None:
+        members = frozenset(self.members)
+        gathering = self._gathering
+        if self.state is State.OPERATIONAL and self.ring is not None:
+            if sender in members and join.ring_sequence < self.ring.ring_id.sequence:
+                return  # delayed: it was sent before the ring formed
+            if sender not in members and not join.leaving and self.me not in join.heard:
+                self._effects.append(Transmit((sender,), self._own_merge(now)))
+                return
+            if sender not in members and join.leaving:
+                return
+            self._prepare_gathering(join, sender)
+            self._enter_gather(now, f"node {sender} {'leaves' if join.leaving else 'gathers'}")
+            return
+        if self.state in (State.COMMIT, State.RECOVERY) and self._commit is not None:
+            stale = self.state is State.RECOVERY and join.ring_sequence < self._commit.ring.sequence
+            if stale or sender not in {entry.node for entry in self._commit.entries}:
+                return
+            if join.ring_sequence >= self._commit.ring.sequence:
+                gathering.receive(sender, join, members)
+                self._enter_gather(now, f"node {sender} gathers again")
+                return
+        self._sequence = max(self._sequence, join.ring_sequence)
+        is_stranger = self.state is State.GATHER and not join.leaving and sender not in gathering.candidates
+        if is_stranger and self.me not in join.heard:
+            self._tell_heard(now)
+            return
+        match gathering.receive(sender, join, members):
+            case Vote.CHANGED:
+                self._enter_gather(now, f"the vote of node {sender} differs")
+            case Vote.AGREED:
+                self._check_consensus(now)
+            case Vote.IGNORED:
+                pass
+        self._tell_heard(now)
+
+    def _prepare_gathering(self, join: Join, sender: int) -> None:
+        """From OPERATIONAL: what to vote for, given the first foreign or renewed join."""
+        self._sequence = max(self._sequence, join.ring_sequence)
+        self._gathering = Gathering(self.me, frozenset(self.members))
+        if not join.leaving:
+            self._gathering.candidates |= {sender}
+        self._gathering.receive(sender, join, frozenset(self.members))
+
+    def _tell_heard(self, now: float) -> None:
+        """Vote again at once if somebody does not know yet that we hear it."""
+        if self.state is State.GATHER and not (self.heard(now) <= self._told):
+            self._send_join(now)
+
+    def _check_consensus(self, now: float) -> None:
+        if self.state is not State.GATHER or not self._gathering.is_complete():
+            return
+        proposed = tuple(sorted(self._gathering.proposed))
+        self._consensus_deadline = None
+        self._token_deadline = now + self.timing.token
+        if proposed[0] == self.me:
+            self._create_commit(now, proposed)
+
+    def _on_merge(self, now: float, sender: int, merge: Merge) -> None:
+        if self.state is State.OPERATIONAL and self.ring is not None:
+            ring_id = self.ring.ring_id
+            if merge.ring == ring_id or (sender in self.ring.members and merge.ring.sequence < ring_id.sequence):
+                return
+        elif self.state is not State.GATHER or sender in self._gathering.candidates:
+            return
+        if self.me not in merge.heard:
+            if self.state is State.OPERATIONAL:
+                self._effects.append(Transmit((sender,), self._own_merge(now)))
+            return
+        if self.state is State.OPERATIONAL:
+            self._gathering = Gathering(self.me, frozenset(self.members))
+        self._gathering.candidates |= {sender}
+        self._enter_gather(now, f"node {sender} is in another ring")
+
+    def _send_merge(self, now: float) -> None:
+        if self.state is not State.OPERATIONAL or self.ring is None:
+            self._merge_deadline = None
+            return
+        outside = tuple(node for node in self._peers if node not in self.ring.members)
+        if not outside or self.ring.ring_id.leader != self.me:
+            self._merge_deadline = None
+            return
+        self._effects.append(Transmit(outside, self._own_merge(now)))
+        self._merge_deadline = now + self.timing.merge
+
+    def _own_merge(self, now: float) -> bytes:
+        assert self.ring is not None
+        return encode(Merge(self.ring.ring_id, self.heard(now)))
+
+    # -- COMMIT
+
+    def _create_commit(self, now: float, proposed: tuple[int, ...]) -> None:
+        ring_id = RingId(self._sequence + _SEQUENCE_STEP, self.me)
+        self._use_sequence(ring_id.sequence)
+        if len(proposed) == 1:
+            self._form_alone(now, ring_id)
+            return
+        entries = tuple(CommitEntry(node, False, NO_RING, 0, 0) for node in proposed)
+        commit = Commit(ring_id, self.me, 0, entries)
+        self._change_state(State.COMMIT, f"all of {list(proposed)} agree")
+        self._stop_timers()
+        self._pass_commit(now, commit)
+
+    def _on_commit(self, now: float, commit: Commit) -> None:
+        if commit.target != self.me:
+            return
+        mine = self._commit
+        if self.state is State.GATHER:
+            nodes = frozenset(entry.node for entry in commit.entries)
+            if nodes != self._gathering.proposed or commit.ring.sequence <= self._known_ring_sequence():
+                return
+            self._use_sequence(commit.ring.sequence)
+            self._change_state(State.COMMIT, f"commit token of node {commit.ring.leader}")
+            self._stop_timers()
+            self._pass_commit(now, commit)
+        elif mine is None or commit.ring != mine.ring or commit.turn <= mine.turn:
+            return
+        elif self.state is State.COMMIT and all(entry.filled for entry in commit.entries):
+            self._pass_commit(now, commit)
+            self._enter_recovery(commit)
+        elif self.state is State.RECOVERY and commit.ring.leader == self.me and self._next and not self._next.turn:
+            self._commit = commit
+            self._on_token(now, self._next.first_token())
+
+    def _pass_commit(self, now: float, commit: Commit) -> None:
+        ring = self.ring
+        entries = commit.entries
+        if any(entry.node == self.me and not entry.filled for entry in entries):
+            if ring is None:
+                entries = fill_entry(commit, self.me, NO_RING, 0, 0)
+            else:
+                entries = fill_entry(commit, self.me, ring.ring_id, ring.aru, ring.highest)
+        nodes = [entry.node for entry in entries]
+        target = nodes[(nodes.index(self.me) + 1) % len(nodes)]
+        self._commit = Commit(commit.ring, target, commit.turn + 1, entries)
+        self._token_deadline = now + self.timing.token
+        self._send_and_repeat(now, target, encode(self._commit))
+
+    def _known_ring_sequence(self) -> int:
+        return self.ring.ring_id.sequence if self.ring else 0
+
+    def _use_sequence(self, sequence: int) -> None:
+        self._sequence = max(self._sequence, sequence)
+        if sequence > self._stored:
+            self._stored = sequence + SEQUENCE_RESERVE
+            self._effects.append(KeepSequence(self._stored))
+
+    # -- RECOVERY
+
+    def _enter_recovery(self, commit: Commit) -> None:
+        entries = commit.entries
+        self._next = Ring(commit.ring, tuple(entry.node for entry in entries), self.me, self.limits)
+        self._survivors = survivors_of(entries, self.me)
+        old = self.ring
+        self._wrapped = _Wrapped(old, messages_to_recover(entries, self.me, old) if old else [])
+        self._quiet_turns = 0
+        self._settled_turns = 0
+        self._install = 0
+        self._raised_flag = False
+        self._change_state(State.RECOVERY, f"ring {commit.ring} is committed")
+
+    def _recover_with(self, now: float, ring: Ring, token: Token) -> None:
+        """Answer the token in RECOVERY: hand on old messages until nobody has any, then install."""
+        visit = ring.take_token(token, self._wrapped, wrapped=True)
+        if self._wrapped.queue or visit.created:
+            token.recovering = True
+            self._raised_flag = True
+        elif self._raised_flag:
+            token.recovering = False
+            self._raised_flag = False
+        self._quiet_turns = 0 if token.recovering else self._quiet_turns + 1
+        if self._quiet_turns == 2:
+            self._install = token.sequence
+        settled = self._quiet_turns >= 3 and token.aru >= self._install and ring.aru >= self._install
+        self._settled_turns = self._settled_turns + 1 if settled else 0
+        for message in visit.messages:
+            self._effects.append(Transmit(self._others(ring), encode_message(message)))
+        if self._settled_turns >= 2:
+            self._install_ring(now, ring)
+        self._pass_token(now, ring, token)
+
+    def _take_wrapped(self, message: Message) -> None:
+        old = self._wrapped.old
+        if old is None:
+            return
+        inner = unwrap_message(message.payload)
+        if inner.ring == old.ring_id:
+            old.store(inner)
+            self._wrapped.spare(inner.sequence)
+
+    def _install_ring(self, now: float, ring: Ring) -> None:
+        old = self.ring
+        if old is not None:
+            self._deliver(old.remainder(self._survivors))
+        self.ring = ring
+        self._next = None
+        self._commit = None
+        self._idle = 0
+        self._wrapped = _Wrapped(None, [])
+        self._gathering = Gathering(self.me, frozenset(ring.members))
+        self._join_deadline = None
+        self._consensus_deadline = None
+        self._change_state(State.OPERATIONAL, f"ring {ring.ring_id}: {list(ring.members)}")
+        self._effects.append(RingFormed(ring.ring_id, ring.members, self._survivors))
+        self._deliver(ring.deliverable())
+        self._merge_deadline = now + self.timing.merge
+
+    def _form_alone(self, now: float, ring_id: RingId) -> None:
+        self._stop_timers()
+        self._survivors = frozenset({self.me})
+        self._install_ring(now, Ring(ring_id, (self.me,), self.me, self.limits))
+        if self.ring is not None:
+            self._run_alone(self.ring)
+
+    # -- OPERATIONAL
+
+    def _on_token(self, now: float, token: Token) -> None:
+        ring = self._next if self.state is State.RECOVERY else self.ring
+        if self.state not in (State.RECOVERY, State.OPERATIONAL) or ring is None:
+            return
+        if token.ring != ring.ring_id or token.target != self.me or token.turn <= ring.turn:
+            return
+        self._resend = None
+        self._resend_deadline = None
+        self._token_deadline = now + self.timing.token
+        if self.state is State.RECOVERY:
+            self._recover_with(now, ring, token)
+            return
+        quiet = token.sequence == ring.highest == ring.safe and not token.missing and not self._source.backlog()
+        self._idle = self._idle + 1 if quiet else 0
+        ring.turn = token.turn
+        if self._idle > self.timing.idle_turns and ring.ring_id.leader == self.me:
+            self._held = token
+            self._hold_deadline = now + self.timing.hold
+            return
+        self._operate(now, ring, token)
+
+    def _operate(self, now: float, ring: Ring, token: Token) -> None:
+        safe = ring.safe
+        visit = ring.take_token(token, self._source)
+        if ring.stalled > self.timing.fail_to_receive and token.aru_node != self.me:
+            self._gathering.failed |= {token.aru_node}
+            self._enter_gather(now, f"node {token.aru_node} receives nothing")
+            return
+        others = self._others(ring)
+        for message in visit.messages:
+            self._effects.append(Transmit(others, encode_message(message)))
+        self._pass_token(now, ring, token)
+        self._deliver(ring.deliverable())
+        if ring.safe > safe:
+            self._effects.append(PacketsSafe(ring.safe))
+
+    def _pass_token(self, now: float, ring: Ring, token: Token) -> None:
+        self._resend_above = token.sequence
+        self._send_and_repeat(now, ring.next_member, encode_token(token))
+
+    def _release_held(self, now: float) -> None:
+        token, ring = self._held, self.ring
+        self._held = None
+        self._hold_deadline = None
+        if token is not None and ring is not None:
+            self._operate(now, ring, token)
+
+    def _on_hold_cancel(self, now: float, ring_id: RingId) -> None:
+        if self.state is State.OPERATIONAL and self.ring is not None and ring_id == self.ring.ring_id:
+            self._idle = 0
+            self._release_held(now)
+
+    def _on_message(self, message: Message) -> None:
+        ring = self._ring_of(message)
+        if ring is None or not ring.store(message):
+            return
+        if message.sequence > self._resend_above and self._resend is not None and self.state is not State.COMMIT:
+            self._resend = None  # somebody behind us has the token
+            self._resend_deadline = None
+        if message.wrapped:
+            self._take_wrapped(message)
+        if ring is self.ring and self.state is State.OPERATIONAL:
+            self._deliver(ring.deliverable())
+
+    def _ring_of(self, message: Message) -> Ring | None:
+        """Return the ring a message may be stored in. Once we have stated in COMMIT what we hold of the
+        old ring, nothing may be added to it but what all survivors are given."""
+        if self._next is not None and message.ring == self._next.ring_id:
+            return self._next
+        if self.ring is not None and message.ring == self.ring.ring_id:
+            return self.ring if self.state in (State.OPERATIONAL, State.GATHER) else None
+        return None
+
+    def _run_alone(self, ring: Ring) -> None:
+        while ring.run_alone(self._source):
+            self._deliver(ring.deliverable())
+            ring.release_alone()
+            self._effects.append(PacketsSafe(ring.safe))
+
+    def _deliver(self, messages: list[Message]) -> None:
+        for message in messages:
+            if not message.wrapped:
+                self._effects.append(Ordered(message.origin, message.sequence, message.payload))
+
+    # -- small things
+
+    def _others(self, ring: Ring) -> tuple[int, ...]:
+        return tuple(node for node in ring.members if node != self.me)
+
+    def _send_and_repeat(self, now: float, target: int, data: bytes) -> None:
+        self._effects.append(Transmit((target,), data))
+        self._resend = (target, data)
+        self._resend_deadline = now + self.timing.retransmit
+
+    def _stop_timers(self) -> None:
+        self._token_deadline = None
+        self._resend_deadline = None
+        self._hold_deadline = None
+        self._join_deadline = None
+        self._consensus_deadline = None
+        self._merge_deadline = None
+        self._resend = None
+
+    def _change_state(self, new: State, cause: str) -> None:
+        if self.state is not new or new is State.GATHER:
+            self._effects.append(StateChanged(self.state, new, cause))
+        self.state = new
+
+    def _take(self) -> list[Effect]:
+        effects, self._effects = self._effects, []
+        return effects
+
+
+def _due(deadline: float | None, now: float) -> bool:
+    return deadline is not None and deadline <= now

@@ -1,0 +1,293 @@
+"""Views and groups on top of any total order. Pure.
+
+Underneath is a channel that delivers packets in one order and says when that order begins anew with
+other members (a *ring*). Here every member first sends a *card*: name, votes, groups. When the cards
+of all members have been delivered, at the same place of the order everywhere, the view is installed;
+only then do ordinary messages flow again. So a view needs one exchange and no further barrier, and
+whatever is delivered between two views is the same at all members that go from one to the other.
+"""
+
+import json
+import struct
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from hatools.messaging.packing import Inbox, Outbox
+from hatools.messaging.views import (
+    Departed,
+    DirectMessage,
+    GroupMembersChanged,
+    GroupMessage,
+    NodeIdentity,
+    RingId,
+    SafeUpTo,
+    Upcall,
+    View,
+    ViewInstalled,
+)
+from hatools.values.errors import RemoteError
+
+_APPLICATION = 0
+_CONTROL = 1
+_HEAD = struct.Struct("!BIQB")
+
+Facts = dict[str, int | str | bool]
+"""What the style adds to the card: votes and the like."""
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What a member tells all others when a ring has formed."""
+
+    node: int
+    name: str
+    groups: frozenset[str]
+    facts: Facts
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """The style's answer to a full set of cards: quorum, and the votes by name."""
+
+    quorate: bool
+    votes: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A control message of the style itself, in its place in the order."""
+
+    sender: int
+    facts: Facts
+
+
+class Groups:
+    """Views, groups and the order of messages at one node.
+
+    Args:
+        facts: what our card says besides name and groups, asked for whenever a ring forms.
+        rule: decides on quorum, given the cards of all members.
+    """
+
+    def __init__(
+        self,
+        me: NodeIdentity,
+        outbox: Outbox,
+        facts: Callable[[], Facts],
+        rule: Callable[[dict[int, Card]], Ruling],
+    ) -> None:
+        self.me = me
+        self.view: View | None = None
+        self.cards: dict[int, Card] = {}
+        """Cards of the members, of the installed view or as far as they have arrived for the next."""
+        self._outbox = outbox
+        self._inbox = Inbox(self._concerns_us)
+        self._facts = facts
+        self._rule = rule
+        self._ring: RingId | None = None
+        self._ring_members: tuple[int, ...] = ()
+        self._companions: frozenset[int] = frozenset()
+        self._leaving: set[int] = set()
+        self._wanted: set[str] = set()
+        self._groups: dict[str, frozenset[int]] = {}
+        self._sequence = 0
+        self._unsafe: deque[tuple[int, int]] = deque()
+        self._goodbye = False
+
+    @property
+    def is_synchronised(self) -> bool:
+        """Say whether the view is that of the current ring."""
+        return self.view is not None and self.view.ring_id == self._ring
+
+    def members_of(self, group: str) -> frozenset[int]:
+        """Return the nodes that have a client in the group."""
+        return self._groups.get(group, frozenset())
+
+    # -- downwards
+
+    def join_group(self, group: str) -> None:
+        """Take part in a group, from the place in the order where all learn of it."""
+        if group not in self._wanted:
+            self._wanted.add(group)
+            self._control({"do": "join", "group": group})
+
+    def leave_group(self, group: str) -> None:
+        """Leave a group."""
+        if group in self._wanted:
+            self._wanted.remove(group)
+            self._control({"do": "leave", "group": group})
+
+    def broadcast(self, group: str, payload: bytes, tag: int) -> None:
+        """Queue a message to the group on all members."""
+        self._outbox.put(group, _pack(0, tag, group, payload))
+
+    def send_to(self, group: str, node_id: int, payload: bytes) -> None:
+        """Queue a message to the group's client on one node."""
+        self._outbox.put(group, _pack(node_id, 0, group, payload))
+
+    def announce(self, facts: Facts) -> None:
+        """Send a control message of the style; every member gets it as :class:`Notice`."""
+        self._control({"do": "notice", "facts": facts})
+
+    def depart(self) -> None:
+        """Tell all that we leave; :class:`Departed` follows when they know."""
+        self._goodbye = True
+        self._control({"do": "goodbye"})
+
+    def _control(self, content: Mapping[str, object]) -> None:
+        self._outbox.put_control(bytes([_CONTROL]) + json.dumps(content).encode())
+
+    # -- upwards
+
+    def ring_formed(self, ring_id: RingId, members: tuple[int, ...], survivors: frozenset[int]) -> None:
+        """Begin anew: send our card, hold back everything else."""
+        self._ring = ring_id
+        self._ring_members = members
+        self._companions &= survivors
+        self.cards = {}
+        self._unsafe.clear()
+        self._inbox.restart()
+        self._outbox.restart()
+        self._outbox.is_open = False
+        card = {"do": "card", "name": self.me.name, "groups": sorted(self._wanted), "facts": self._facts()}
+        self._control(card)
+        if self._goodbye:
+            self._control({"do": "goodbye"})
+
+    def ordered(self, origin: int, packet: int, payload: bytes) -> list[Upcall | Notice]:
+        """Take a packet's payload in its place in the order.
+
+        Raises:
+            RemoteError: ``origin`` sent what cannot be read.
+        """
+        upcalls: list[Upcall | Notice] = []
+        for message in self._inbox.feed(origin, payload):
+            if message[0] == _APPLICATION:
+                upcalls.append(self._application(origin, packet, message))
+            elif message[0] == _CONTROL:
+                upcalls += self._controlled(origin, message)
+            else:
+                raise RemoteError(f"node {origin} sent a message of unknown kind {message[0]}")
+        return upcalls
+
+    def safe(self, packet: int) -> list[Upcall]:
+        """Take the news that all members have the packets up to this one."""
+        newest = 0
+        while self._unsafe and self._unsafe[0][0] <= packet:
+            newest = self._unsafe.popleft()[1]
+        return [SafeUpTo(newest)] if newest else []
+
+    def amend_cards(self, facts: Facts) -> None:
+        """Change facts on the cards of all members, as every member does at this place in the order."""
+        for node, card in self.cards.items():
+            self.cards[node] = Card(card.node, card.name, card.groups, {**card.facts, **facts})
+
+    def rule_again(self) -> list[Upcall]:
+        """Ask the style about quorum again, after votes changed; a new view tells if the answer did."""
+        if self.view is None or not self.is_synchronised:
+            return []
+        ruling = self._rule(self.cards)
+        if (ruling.quorate, ruling.votes) == (self.view.quorate, self.view.votes):
+            return []
+        self.view = View(self.view.ring_id, self.view.members, ruling.quorate, ruling.votes)
+        return [ViewInstalled(self.view)]
+
+    def _concerns_us(self, first_chunk: bytes) -> bool:
+        if not first_chunk or first_chunk[0] != _APPLICATION or len(first_chunk) < _HEAD.size:
+            return True
+        target: int = _HEAD.unpack_from(first_chunk)[1]
+        return target in (0, self.me.id)
+
+    def _application(self, origin: int, packet: int, message: bytes) -> Upcall:
+        try:
+            _, target, tag, length = _HEAD.unpack_from(message)
+            start = _HEAD.size + length
+            group = message[_HEAD.size : start].decode()
+        except (struct.error, UnicodeDecodeError):
+            raise RemoteError(f"node {origin} sent a message without a proper head") from None
+        if target:
+            return DirectMessage(group, origin, message[start:])
+        self._sequence += 1
+        if self._unsafe and self._unsafe[-1][0] == packet:
+            self._unsafe[-1] = (packet, self._sequence)
+        else:
+            self._unsafe.append((packet, self._sequence))
+        return GroupMessage(group, origin, self._sequence, message[start:], tag)
+
+    def _controlled(self, origin: int, message: bytes) -> list[Upcall | Notice]:
+        try:
+            content = json.loads(message[1:])
+            match content["do"]:
+                case "card":
+                    facts = dict(content["facts"])
+                    self.cards[origin] = Card(origin, str(content["name"]), frozenset(content["groups"]), facts)
+                    return list(self._install()) if len(self.cards) == len(self._ring_members) else []
+                case "join":
+                    return list(self._change_group(str(content["group"]), frozenset({origin}), frozenset()))
+                case "leave":
+                    return list(self._change_group(str(content["group"]), frozenset(), frozenset({origin})))
+                case "goodbye":
+                    self._leaving.add(origin)
+                    return [Departed()] if origin == self.me.id else []
+                case "notice":
+                    return [Notice(origin, dict(content["facts"]))]
+        except (ValueError, KeyError, TypeError):
+            pass
+        raise RemoteError(f"node {origin} sent a control message that cannot be read")
+
+    def _change_group(self, group: str, arrived: frozenset[int], left: frozenset[int]) -> list[Upcall]:
+        if not self.is_synchronised:
+            return []  # the cards say the same
+        before = self.members_of(group)
+        after = (before | arrived) - left
+        if after == before:
+            return []
+        self._groups[group] = after
+        return [_group_change(group, after, arrived - before, left & before)]
+
+    def _install(self) -> list[Upcall]:
+        assert self._ring is not None
+        members = frozenset(self._ring_members)
+        before = self.view.member_ids if self.view else frozenset[int]()
+        stayed = before & self._companions & members
+        gone = before - stayed
+        ruling = self._rule(self.cards)
+        self.view = View(
+            self._ring,
+            tuple(NodeIdentity(node, self.cards[node].name) for node in sorted(members)),
+            ruling.quorate,
+            ruling.votes,
+            tuple(sorted(members - stayed)),
+            tuple(sorted(gone & self._leaving)),
+            tuple(sorted(gone - self._leaving)),
+        )
+        self._companions = members
+        self._leaving &= stayed
+        self._sequence = 0
+        self._outbox.is_open = True
+        return [ViewInstalled(self.view), *self._regroup(stayed)]
+
+    def _regroup(self, stayed: frozenset[int]) -> list[Upcall]:
+        """Take the groups from the cards; who did not stay has left and may have arrived again."""
+        upcalls: list[Upcall] = []
+        names = set(self._groups).union(*(card.groups for card in self.cards.values()))
+        for name in sorted(names):
+            before = self.members_of(name)
+            after = frozenset(node for node, card in self.cards.items() if name in card.groups)
+            kept = before & after & stayed
+            self._groups[name] = after
+            if after - kept or before - kept:
+                upcalls.append(_group_change(name, after, after - kept, before - kept))
+        return upcalls
+
+
+def _group_change(
+    group: str, members: frozenset[int], arrived: frozenset[int], left: frozenset[int]
+) -> GroupMembersChanged:
+    return GroupMembersChanged(group, tuple(sorted(members)), tuple(sorted(arrived)), tuple(sorted(left)))
+
+
+def _pack(target: int, tag: int, group: str, payload: bytes) -> bytes:
+    name = group.encode()
+    return b"".join((_HEAD.pack(_APPLICATION, target, tag, len(name)), name, payload))

@@ -1,0 +1,199 @@
+"""What every messaging style offers to the layers above. Pure.
+
+Whatever carries the messages (our ring, Heartbeat's channel, a real Corosync), the upper layers see
+the same three things, all of them part of one total order that is the same at every member:
+
+* **views**: who is in, whether the partition is quorate, who arrived, left or was lost;
+* **groups**: who has a client in a named group, and the messages sent to it;
+* **safety**: up to which delivery every member of the view is known to have received everything.
+
+Guarantees: members that pass together from one view to the next have delivered the same messages
+in between (virtual synchrony); a message is delivered in a view its sender belongs to; a sender
+delivers its own messages, or a view that it enters alone; the ring id never goes back.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class RingId:
+    """Identity of a ring: ``sequence`` grows, ``leader`` (its lowest node id) tells apart equal ones."""
+
+    sequence: int
+    leader: int
+
+    def __str__(self) -> str:
+        """Return ``LEADER.SEQUENCE`` with the sequence in hexadecimal, as corosync-quorumtool writes it."""
+        return f"{self.leader:x}.{self.sequence:x}"
+
+
+NO_RING = RingId(0, 0)
+"""Older than every ring: the previous ring of a node that just started."""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeIdentity:
+    """A node as its peers know it."""
+
+    id: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A membership, agreed upon by everyone in it.
+
+    ``members`` are sorted by id. ``arrived`` were not in our previous view or did not come from it
+    with us; ``left`` said goodbye; ``lost`` did not. A node that was lost and is back within one
+    change is in both ``lost`` and ``arrived``.
+    """
+
+    ring_id: RingId
+    members: tuple[NodeIdentity, ...]
+    quorate: bool
+    votes: tuple[tuple[str, int], ...]
+    """(name, votes) of every member, sorted by name."""
+    arrived: tuple[int, ...] = ()
+    left: tuple[int, ...] = ()
+    lost: tuple[int, ...] = ()
+
+    @property
+    def member_ids(self) -> frozenset[int]:
+        """Return the ids of the members."""
+        return frozenset(member.id for member in self.members)
+
+
+@dataclass(frozen=True, slots=True)
+class ViewInstalled:
+    """Effect: ``view`` holds from here on in the order of deliveries."""
+
+    view: View
+
+
+@dataclass(frozen=True, slots=True)
+class GroupMembersChanged:
+    """Effect: these nodes have a client in the group from here on."""
+
+    group: str
+    members: tuple[int, ...]
+    arrived: tuple[int, ...]
+    left: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GroupMessage:
+    """Effect: a message to the group, in its place in the order.
+
+    ``sequence`` counts the deliveries of this view, over all groups. ``tag`` is the sender's.
+    """
+
+    group: str
+    sender: int
+    sequence: int
+    payload: bytes
+    tag: int
+
+
+@dataclass(frozen=True, slots=True)
+class DirectMessage:
+    """Effect: a message from one node to the group's client here."""
+
+    group: str
+    sender: int
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SafeUpTo:
+    """Effect: every member of the view has received the deliveries up to ``sequence``."""
+
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Departed:
+    """Effect: the goodbye is known to the peers; the engine may be stopped."""
+
+
+Upcall = ViewInstalled | GroupMembersChanged | GroupMessage | DirectMessage | SafeUpTo | Departed
+"""What an engine tells the layers above, in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Datagram:
+    """Effect: send ``data`` to each of the nodes."""
+
+    targets: tuple[int, ...]
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """Effect: store a number durably under a name, before anything that follows is performed."""
+
+    name: str
+    value: int
+
+
+class Severity(Enum):
+    """How much a :class:`Remark` matters."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    NOTICE = "notice"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Effect: something the log should say."""
+
+    severity: Severity
+    text: str
+
+
+Effect = Upcall | Datagram | Keep | Remark
+"""All that an engine asks for; perform them in order."""
+
+
+class GroupEngine(Protocol):
+    """What every style implements. The caller performs the effects and calls ``expire`` at ``deadline``."""
+
+    view: View | None
+
+    @property
+    def deadline(self) -> float | None:
+        """Return when :meth:`expire` wants to be called."""
+
+    @property
+    def waiting_bytes(self) -> int:
+        """Return how much waits to be sent; a caller that keeps it small is never short of memory."""
+
+    def start(self, now: float) -> list[Effect]:
+        """Begin."""
+
+    def receive(self, now: float, datagram: bytes, source: str) -> list[Effect]:
+        """Process a datagram; ``source`` is its sender's address, for remarks."""
+
+    def expire(self, now: float) -> list[Effect]:
+        """Act on the deadlines that have passed."""
+
+    def join_group(self, now: float, group: str) -> list[Effect]:
+        """Take part in a group; :class:`GroupMembersChanged` with ourselves says from when on."""
+
+    def leave_group(self, now: float, group: str) -> list[Effect]:
+        """Leave a group."""
+
+    def members_of(self, group: str) -> frozenset[int]:
+        """Return the nodes that have a client in a group."""
+
+    def broadcast(self, now: float, group: str, payload: bytes, tag: int) -> list[Effect]:
+        """Send to the group's clients on all members, ourselves included, in total order."""
+
+    def send_to(self, now: float, group: str, node_id: int, payload: bytes) -> list[Effect]:
+        """Send to the group's client on one node, in order with our other messages to the group."""
+
+    def depart(self, now: float) -> list[Effect]:
+        """Say goodbye, so that the peers see us leave and not die; :class:`Departed` follows."""
