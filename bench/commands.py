@@ -13,8 +13,9 @@ from bench.table import Figure, median, print_table
 ROUNDS = 15
 BIN = Path(__file__).resolve().parents[1] / "bin"
 
-CIB = """<cib crm_feature_set="3.16.1" validate-with="pacemaker-3.9" epoch="9" num_updates="3" admin_epoch="0" dc-uuid="1"
- have-quorum="1"><configuration><crm_config/><nodes><node id="1" uname="node1"/><node id="2" uname="node2"/></nodes>
+CIB = """<cib crm_feature_set="3.16.1" validate-with="pacemaker-3.9" epoch="9" num_updates="3" admin_epoch="0"
+ dc-uuid="1" have-quorum="1"><configuration><crm_config/><nodes>
+<node id="1" uname="node1"/><node id="2" uname="node2"/></nodes>
 <resources>{resources}</resources><constraints/></configuration><status>
 <node_state id="1" uname="node1" in_ccm="true" crmd="online" join="member" expected="member"/>
 <node_state id="2" uname="node2" in_ccm="true" crmd="online" join="member" expected="member"/></status></cib>"""

@@ -41,14 +41,22 @@ def notice(logger: logging.Logger, text: str, *arguments: object) -> None:
     logger.log(NOTICE, text, *arguments, stacklevel=2)
 
 
+def close_logging() -> None:
+    """Close what :func:`set_up_logging` opened, as a forked child must before it closes descriptors by number."""
+    root = logging.getLogger()
+    for handler in list(root.handlers):
+        root.removeHandler(handler)
+        if isinstance(handler, logging.StreamHandler) and handler.stream is not sys.stderr:
+            handler.stream.close()
+
+
 def set_up_logging(program: str, log_file: Path | None, *, to_stderr: bool = False, debug: bool = False) -> None:
     """Send this process's log to its file (0640) and, if asked, to standard error.
 
     A log file that cannot be opened is said on standard error and the process goes on without it.
     """
+    close_logging()
     root = logging.getLogger()
-    for handler in list(root.handlers):
-        root.removeHandler(handler)
     root.setLevel(logging.DEBUG if debug else logging.INFO)
     host = os.environ.get("HATOOLS_NODE_NAME") or socket.gethostname()
     form = _LineFormat(host, program)

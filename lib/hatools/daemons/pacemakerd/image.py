@@ -14,6 +14,7 @@ from importlib import import_module
 from hatools.runtime.daemon import Serve, run_daemon
 from hatools.runtime.directories import Directories
 from hatools.runtime.kernel import name_process
+from hatools.runtime.logs import close_logging
 from hatools.values.exitcode import ExitCode
 
 _HIGHEST_DESCRIPTOR = 65536
@@ -60,6 +61,7 @@ def _become_child(name: str, keep: int) -> None:
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    close_logging()
     os.closerange(3, keep)
     os.closerange(keep + 1, _HIGHEST_DESCRIPTOR)
     null = os.open(os.devnull, os.O_RDWR)
