@@ -6,8 +6,8 @@ from pathlib import Path
 
 from hatools.cli.options import FEATURES, CommandLine, Finished, Option, Program, begin
 from hatools.cli.output import Output, XmlOutput
-from hatools.runtime.directories import Directories
-from hatools.values.errors import DeadlineError, DisconnectedError, HatoolsError
+from hatools.runtime.directories import CLUSTER_USER, Directories, cluster_ids
+from hatools.values.errors import ConfigError, DeadlineError, DisconnectedError, HatoolsError
 from hatools.values.exitcode import ExitCode
 
 _BUILD = "hatools"
@@ -66,6 +66,7 @@ def run_node(directories: Directories, line: CommandLine | None = None) -> int:
     variables, warnings = read_environment_file(directories.defaults_file)
     for name, value in variables.items():
         os.environ.setdefault(name, value)
+    _require_readable_code()
     directories.prepare()
     lock = InstanceLock(directories)
     lock.take()
@@ -84,6 +85,23 @@ def run_node(directories: Directories, line: CommandLine | None = None) -> int:
         return Supervisor(directories).run()
     finally:
         lock.release()
+
+
+def _require_readable_code() -> None:
+    """Make sure that the daemons which give up root can still read Python and us.
+
+    Raises:
+        ConfigError: a folder on the way is closed to them.
+    """
+    if os.geteuid() != 0 or cluster_ids() is None or os.environ.get("HATOOLS_KEEP_ROOT"):
+        return
+    for needed in (Path(os.__file__), Path(__file__).resolve()):
+        for folder in needed.parents:
+            if not folder.stat().st_mode & 0o001:
+                raise ConfigError(
+                    f"the daemons that run as {CLUSTER_USER} cannot read {needed}, because other users may not enter "
+                    f"{folder}: install hatools and Python where everybody may read them (`make install`)"
+                )
 
 
 def _say_warnings(warnings: list[str]) -> None:
