@@ -12,6 +12,9 @@ connection, ``{"command": ...}``, and answers with one::
     pause, resume   SIGSTOP and SIGCONT to every process
     quit     kill, answer, and end the supervisor itself
 
+What happens to the node's power is noted in ``control/NODE.events`` as ``UPTIME boot`` and ``UPTIME dead``, so that
+tests can compare it with what other nodes did.
+
 The fence agent ``fence_lab`` speaks this protocol; a supervisor of namespace nodes may as well.
 """
 
@@ -133,10 +136,16 @@ class NodeSupervisor:
             return "down"
         return "frozen" if self._frozen else "up"
 
+    def _note(self, event: str) -> None:
+        uptime = Path("/proc/uptime").read_text(encoding="ascii").split()[0]
+        with self._path.with_suffix(".events").open("a", encoding="ascii") as file:
+            file.write(f"{uptime} {event}\n")
+
     def _start(self) -> None:
         self._reap()
         if self._main_pid:
             return
+        self._note("boot")
         pid = os.fork()
         if pid:
             self._main_pid = pid
@@ -174,6 +183,7 @@ class NodeSupervisor:
             self._reap()
             if not descendants(os.getpid()):
                 self._frozen = False
+                self._note("dead")
                 return True
             time.sleep(0.002)
         return False
