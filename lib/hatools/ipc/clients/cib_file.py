@@ -71,7 +71,16 @@ class FileCib(CibConnection):
                 from hatools.cib.acl import require_permission
 
                 require_permission(old, new, self.user)
-            validate_change(old, new, status_counts=edit.section != "status")
+            if edit.section == "status":
+                return
+            try:
+                validate_change(old, new)
+            except SchemaError:
+                # Every tool of Pacemaker shows the CIB it refuses to write, with line numbers.
+                text = format_xml(new.root)
+                for number, line in enumerate(text.split("\n"), 1):
+                    print(f"{number:4} {line}", file=sys.stderr)
+                raise
 
         return check
 
