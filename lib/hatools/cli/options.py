@@ -29,12 +29,14 @@ __all__ = [
     "CommandLineError",
     "Finished",
     "Group",
+    "HelpWanted",
     "Option",
     "Program",
     "begin",
     "begin_or_fail",
     "format_help",
     "parse",
+    "print_help",
     "program_name",
 ]
 
@@ -64,6 +66,11 @@ class Option:
     integer: bool = False
     hidden: bool = False
     also: tuple[str, ...] = ()
+
+    @property
+    def takes_argument(self) -> bool:
+        """Say whether an argument follows; one that is optional may have no placeholder."""
+        return bool(self.argument) or self.optional
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +163,13 @@ _COMMON = (
 )
 
 
+_HTML_OPTIONS = (
+    Option("html-cgi", "", "Add CGI headers (requires --output-as=html)"),
+    Option("html-stylesheet", "", "Link to an external stylesheet (requires --output-as=html)", "URI"),
+    Option("html-title", "", "Specify a page title (requires --output-as=html)", "TITLE"),
+)
+
+
 def _output_group(formats: tuple[str, ...]) -> Group:
     shown = ", ".join(f"{name} (default)" if number == 0 else name for number, name in enumerate(formats))
     return Group(
@@ -165,6 +179,7 @@ def _output_group(formats: tuple[str, ...]) -> Group:
         (
             Option("output-as", "", f"Specify output format as one of: {shown}", "FORMAT"),
             Option("output-to", "", 'Specify file name for output (or "-" for stdout)', "DEST"),
+            *(_HTML_OPTIONS if "html" in formats else ()),
             *(
                 (Option("text-fancy", "", "Use more highly formatted output (requires --output-as=text)"),)
                 if "text" in formats
@@ -233,7 +248,7 @@ class _Parser:
             if not separator:
                 self._help(name)
             raise CommandLineError(f"Unknown option {word}")
-        if not option.argument:
+        if not option.takes_argument:
             self.line.events.append((option.long, None))
         elif separator:
             self._add(option, value, f"--{name}")
@@ -247,7 +262,7 @@ class _Parser:
             option = self.short.get(letter)
             if option is None:
                 raise CommandLineError(f"Unknown option {word}")
-            if option.argument:
+            if option.takes_argument:
                 self._add(option, self._next(option, f"-{letter}"), f"-{letter}")
             else:
                 self.line.events.append((option.long, None))
@@ -403,7 +418,7 @@ def begin_or_fail(program: Program, argv: list[str]) -> tuple[CommandLine, Outpu
     try:
         line = parse(program, argv)
     except HelpWanted as wanted:
-        sys.stdout.write(_for_terminal(wanted.text))
+        print_help(wanted.text)
         raise Finished(ExitCode.OK) from None
     out = open_output(
         line.get("output-as") or (program.formats[0] if program.formats else "text"),
@@ -416,6 +431,11 @@ def begin_or_fail(program: Program, argv: list[str]) -> tuple[CommandLine, Outpu
         out.version("Pacemaker", VERSION, AUTHORS, FEATURES)
         raise Finished(out.finish(ExitCode.OK))
     return line, out
+
+
+def print_help(text: str) -> None:
+    """Print a help screen."""
+    sys.stdout.write(_for_terminal(text))
 
 
 def _for_terminal(text: str) -> str:

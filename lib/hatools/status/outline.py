@@ -23,13 +23,15 @@ class Span:
 class Item:
     """A line. ``label`` is put before the text in fancy output.
 
-    In HTML, ``spans`` (where given) replace the text, and ``style`` is the class of the line.
+    In HTML, ``spans`` (where given) replace the text, ``style`` is the class of the line, and
+    ``inner`` are listings inside the line itself.
     """
 
     text: str
     label: str | None = None
     spans: tuple[Span, ...] = ()
     style: str | None = None
+    inner: "tuple[Listing, ...]" = ()
 
 
 @dataclass(frozen=True, slots=True)

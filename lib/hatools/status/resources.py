@@ -18,13 +18,13 @@ from hatools.status.model import (
     ReplicaStatus,
     ResourceStatus,
 )
-from hatools.status.outline import Entry, Item, Listing
+from hatools.status.outline import Entry, Item, Listing, Span
 from hatools.status.phrases import agent_name, plural, primitive_line
 from hatools.status.view import Show, View
 from hatools.values.ocfresult import ocf_result_text
 from hatools.values.role import Role, parse_role
 
-__all__ = ["brief_entries", "resource_entry", "resource_style"]
+__all__ = ["brief_entries", "member_is_shown", "resource_entry", "resource_style"]
 
 
 def resource_entry(resource: ResourceStatus, view: View) -> Entry | None:
@@ -53,7 +53,7 @@ def resource_style(resource: PrimitiveStatus) -> str:
 
 
 def _line(resource: PrimitiveStatus, text: str) -> Item:
-    return Item(text, style=resource_style(resource))
+    return Item(text, spans=(Span(text, resource_style(resource)),))
 
 
 def _primitive(resource: PrimitiveStatus, view: View) -> Item | None:
@@ -88,7 +88,7 @@ def _group(group: GroupStatus, view: View) -> Listing | None:
             return None
         listing.add(*brief_entries(chosen, view.with_show(Show.INACTIVE)))
         return listing
-    shown = [child for child in group.children if _member_is_shown(child, view, wholly=wholly)]
+    shown = [child for child in group.children if member_is_shown(child, view, wholly=wholly)]
     for child in shown:
         entry = resource_entry(child, view)
         if entry is not None:
@@ -96,7 +96,7 @@ def _group(group: GroupStatus, view: View) -> Listing | None:
     return listing if shown else None
 
 
-def _member_is_shown(child: ResourceStatus, view: View, *, wholly: bool) -> bool:
+def member_is_shown(child: ResourceStatus, view: View, *, wholly: bool) -> bool:
     """Say whether a group's member is listed: if named itself, or if the group is and it is not inactive."""
     through = passes(child, view, check_parent=False)
     if through and view.resources is not None:

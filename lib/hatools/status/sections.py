@@ -33,7 +33,15 @@ from hatools.status.resources import brief_entries, resource_entry
 from hatools.status.view import Section, Show, View
 from hatools.values.exitcode import exit_text
 
-__all__ = ["TextSections", "change_text", "count_text", "maintenance_banner", "shown_attributes"]
+__all__ = [
+    "TextSections",
+    "change_text",
+    "count_text",
+    "history_passes",
+    "leading_number",
+    "maintenance_banner",
+    "shown_attributes",
+]
 
 _QUORUM_POLICIES = {
     "freeze": "Freeze resources",
@@ -292,7 +300,7 @@ class TextSections:
         line = f"{name:<32}\t: {attribute.value:<10}"
         if attribute.expected is None:
             return Item(line)
-        score = _leading_number(attribute.value)
+        score = leading_number(attribute.value)
         if score <= 0:
             return Item(f"{line}\t: Connectivity is lost")
         if score < attribute.expected:
@@ -310,7 +318,7 @@ class TextSections:
             shown = True
             entries: list[Entry] = []
             for history in each.entries:
-                if history.resource is not None and not _history_passes(history.resource, self.view):
+                if history.resource is not None and not history_passes(history.resource, self.view):
                     continue
                 if not operations:
                     if history.fail_count > 0:
@@ -438,13 +446,15 @@ def _brief_passes(resource: ResourceStatus, view: View) -> bool:
     return view.names(resource.shown_id) or (resource.parent is not None and view.names(resource.parent.shown_id))
 
 
-def _history_passes(resource: ResourceStatus, view: View) -> bool:
+def history_passes(resource: ResourceStatus, view: View) -> bool:
+    """Say whether the history of a resource is shown."""
     if isinstance(resource.top, GroupStatus):
         return view.names(resource.shown_id, resource.top.shown_id)
     return passes(resource, view)
 
 
-def _leading_number(text: str) -> int:
+def leading_number(text: str) -> int:
+    """Return the number a text begins with, 0 if it begins with none."""
     digits = text.strip()
     sign = digits[:1] in ("+", "-")
     end = 1 if sign else 0
