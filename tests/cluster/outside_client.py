@@ -5,6 +5,7 @@
 Each line of the log is ``UPTIME NAME`` or ``UPTIME -`` where nobody answered.
 """
 
+import itertools
 import socket
 import sys
 import time
@@ -51,7 +52,7 @@ def answers(log: Path, since: float) -> list[tuple[float, str]]:
 def longest_gap(log: Path, since: float, until: float) -> float:
     """Return the longest time without an answer between two moments."""
     times = [since, *(time for time, _ in answers(log, since) if time <= until), until]
-    return max(second - first for first, second in zip(times, times[1:], strict=False))
+    return max(second - first for first, second in itertools.pairwise(times))
 
 
 if __name__ == "__main__":

@@ -2,8 +2,8 @@
 
 A web server behind an address (IPaddr2 and nginx in a group), a promotable clone and a ping clone run on three nodes
 with fencing. A node is killed, cut off, put in standby, shut down, loses its web server, or is frozen; the DC is among
-the victims. After each: the service answers again, nothing that was on a lost node started elsewhere before that node was
-confirmed dead, and no resource was ever active twice.
+the victims. After each: the service answers again, nothing that was on a lost node started elsewhere before that node
+was confirmed dead, and no resource was ever active twice.
 """
 
 import os
@@ -180,25 +180,34 @@ def test_the_service_survives(site: Site, failure: str) -> None:
     for turn in range(ROUNDS):
         site.settle()
         if turn % 2 == 1:
-            site.cluster.on("node1", "crm_resource", "--move", "-r", "site", "-N", site.dc(), check=False)
-            site.settle()
-            site.cluster.on("node1", "crm_resource", "--clear", "-r", "site", check=False)
-            site.settle()
+            move_to_dc(site)
         time.sleep(chance.uniform(0.0, 1.5))
-        victim = site.serving()
-        is_dc = victim == site.dc()
-        began = uptime()
-        FAILURES[failure](site, victim)
-        wait_until(lambda: returned(site, failure, victim, began), RECOVERY_LIMIT, 0.05)
-        gap = outside_client.longest_gap(site.answers, began, uptime())
-        role = "the DC" if is_dc else "not the DC"
-        print(f"{failure} {turn + 1}/{ROUNDS} of {victim} ({role}): longest gap {gap:.2f} s")
-        if failure in LOST:
-            check_fenced_first(site, victim, began)
-        check_never_twice(site)
-        if failure in ("standby", "shutdown"):
-            bring_back(site, victim)
+        play(site, failure, f"{turn + 1}/{ROUNDS}")
     site.settle()
+
+
+def move_to_dc(site: Site) -> None:
+    """Make the DC the node that serves, so that it is the next victim."""
+    site.cluster.on("node1", "crm_resource", "--move", "-r", "site", "-N", site.dc(), check=False)
+    site.settle()
+    site.cluster.on("node1", "crm_resource", "--clear", "-r", "site", check=False)
+    site.settle()
+
+
+def play(site: Site, failure: str, turn: str) -> None:
+    """Let the serving node fail and check what the cluster did."""
+    victim = site.serving()
+    role = "the DC" if victim == site.dc() else "not the DC"
+    began = uptime()
+    FAILURES[failure](site, victim)
+    wait_until(lambda: returned(site, failure, victim, began), RECOVERY_LIMIT, 0.05)
+    gap = outside_client.longest_gap(site.answers, began, uptime())
+    print(f"{failure} {turn} of {victim} ({role}): longest gap {gap:.2f} s")
+    if failure in LOST:
+        check_fenced_first(site, victim, began)
+    check_never_twice(site)
+    if failure in ("standby", "shutdown"):
+        bring_back(site, victim)
 
 
 def returned(site: Site, failure: str, victim: str, began: float) -> bool:
