@@ -89,6 +89,10 @@ class Joins:
     def all_confirmed(self) -> bool:
         return all(phase in (Phase.CONFIRMED, Phase.REFUSED) for phase in self._phases.values())
 
+    def has(self, member: int) -> bool:
+        """Say whether a member is in, on its way, or was refused."""
+        return member in self._phases
+
     def is_confirmed(self, member: int) -> bool:
         return self._phases.get(member) is Phase.CONFIRMED
 

@@ -8,7 +8,8 @@ class Peer:
     """One cluster node.
 
     ``in_view``: its messaging is in our view; ``in_group``: its controller is in the group; ``joined``: the present DC
-    took it in; ``leaving``: it was told that it may go; ``seen``: it has been in a view of ours.
+    took it in; ``leaving``: it was told that it may go; ``fenced``: it was fenced and
+    is still in the view, until the ring notices.
     """
 
     id: int
@@ -17,7 +18,7 @@ class Peer:
     in_group: bool = False
     joined: bool = False
     leaving: bool = False
-    seen: bool = False
+    fenced: bool = False
     job_limit: int = 0
     style: str = ""
 

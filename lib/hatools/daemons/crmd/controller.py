@@ -1,0 +1,509 @@
+"""The controller's core: takes one event, moves through the state table, returns effects. Pure.
+
+Every node runs one. Each takes part in the election of the DC, joins the one elected, and performs what it asks
+for (:mod:`~hatools.daemons.crmd.operations`); the one that is elected has the DC's duties besides
+(:mod:`~hatools.daemons.crmd.coordinator`).
+"""
+
+from typing import assert_never
+
+from hatools.daemons.crmd import changes, status
+from hatools.daemons.crmd.cluster import Cluster, Identity
+from hatools.daemons.crmd.coordinator import Coordinator
+from hatools.daemons.crmd.effects import (
+    Announce,
+    BroadcastToPeers,
+    Effect,
+    EndProcess,
+    SendToPeer,
+    SetAttributes,
+    WriteCib,
+)
+from hatools.daemons.crmd.election import AskAgain, CastVote, Elected, Election, ElectionEffect
+from hatools.daemons.crmd.events import (
+    CibSeen,
+    ElectionAsked,
+    Event,
+    FencingEnded,
+    FencingSeen,
+    Instant,
+    MetadataRead,
+    OperationRefused,
+    PeerSaid,
+    RecurringCancelled,
+    ResourceForgotten,
+    RingDescribed,
+    Scheduled,
+    ShutdownAsked,
+    Synchronised,
+    Written,
+)
+from hatools.daemons.crmd.fsa import DC_STATES, Action, Input, State, step
+from hatools.daemons.crmd.history import FEATURE_SET, ResourceIdentity
+from hatools.daemons.crmd.operations import LocalOperations, OperationEffect, Reply
+from hatools.daemons.crmd.peers import Peer
+from hatools.ipc.messages.attrd import UpdateAttribute
+from hatools.ipc.messages.crmd import (
+    ActionDone,
+    ControllerState,
+    Elect,
+    JoinAck,
+    JoinConfirm,
+    JoinOffer,
+    JoinRequest,
+    KnownNode,
+    LeaveCluster,
+    NodeList,
+    PeerAnswer,
+    PeerFail,
+    PeerForget,
+    PeerQuestion,
+    PeerRefresh,
+    PeerReprobe,
+    PerformAction,
+    Throttled,
+    Vote,
+)
+from hatools.ipc.messages.lrm import OperationDone
+from hatools.ipc.messages.messaging import GroupChanged, ViewChanged
+
+DEFAULT_ESCALATION_S = 20 * 60.0
+LAST_WRITES_S = 10.0
+"""Seconds that the last changes of the CIB may take before we leave without them."""
+
+EXIT_OK = 0
+EXIT_STAY_DOWN = 100
+_MOST_INPUTS = 100
+"""More steps than this for one event mean that the table runs in a circle."""
+
+
+class Controller:
+    """One node's controller. Feed it with :meth:`handle`; call :meth:`expire` at ``deadline``."""
+
+    def __init__(self, me: Identity, at: Instant) -> None:
+        self.cluster = Cluster(me)
+        self.state = State.STARTING
+        self.election = Election()
+        self.coordinator = Coordinator(self.cluster)
+        self.operations = LocalOperations(me.node_id, me.name, self.cluster.tags)
+        self.cluster.started = at.now
+        self._dc = 0
+        self._offer: JoinOffer | None = None
+        self._escalation: float | None = None
+        self._shutting_down = False
+        self._announced: ControllerState | None = None
+        self._old_ring_members: frozenset[int] = frozenset()
+        self.cluster.peers.learn(me.id, me.name)
+
+    # --- what can be asked
+
+    @property
+    def dc(self) -> str:
+        """Return the DC's name, empty if there is none that took us in."""
+        peer = self.cluster.peers.get(self._dc)
+        if peer is None or self.state in (State.STARTING, State.ELECTION, State.PENDING):
+            return ""
+        return peer.name
+
+    def describe(self) -> ControllerState:
+        """Return how this controller stands."""
+        settled = self.state is State.IDLE and self.coordinator.is_settled
+        return ControllerState(self.cluster.me.name, self.state.value, self.dc, settled)
+
+    def nodes(self) -> NodeList:
+        """Return the nodes that are known."""
+        me = self.cluster.me
+        nodes = tuple(
+            KnownNode(peer.node_id, peer.name, "member" if peer.in_view else "lost") for peer in self.cluster.peers.all()
+        )
+        return NodeList(nodes, me.name, me.node_id, self.cluster.quorate)
+
+    @property
+    def deadline(self) -> float | None:
+        """Return when :meth:`expire` wants to be called."""
+        times = (self.election.deadline, self.coordinator.deadline, self._escalation)
+        return min((time for time in times if time is not None), default=None)
+
+    # --- events
+
+    def handle(self, at: Instant, event: Event) -> list[Effect]:
+        """Process one event and return what to do, in order."""
+        self._dispatch(at, event)
+        return self._drain(at)
+
+    def expire(self, at: Instant) -> list[Effect]:
+        """Act on the deadlines that have passed."""
+        self._elect(at, self.election.expire(at.now))
+        self.coordinator.expire(at)
+        if self._escalation is not None and self._escalation <= at.now:
+            self._escalation = None
+            if self.state is State.STOPPING:
+                self.cluster.writes.clear()
+            else:
+                self.cluster.log("error", "The node was not drained within shutdown-escalation: leaving nevertheless")
+                self.cluster.post(Input.STOP)
+        return self._drain(at)
+
+    def _dispatch(self, at: Instant, event: Event) -> None:
+        cluster, coordinator = self.cluster, self.coordinator
+        match event:
+            case ViewChanged():
+                self._view(at, event)
+            case GroupChanged():
+                self._group(at, event)
+            case PeerSaid(sender, message, _):
+                self._said(at, sender, message)
+            case CibSeen(document):
+                old = cluster.document
+                facts = changes.compare(old, document) if cluster.has_document else []
+                cluster.document, cluster.has_document = document, True
+                coordinator.cib_changed(at, old, facts)
+            case Written(tag, version, error):
+                self._written(at, tag, error)
+                if version is not None:
+                    cluster.newest = max(cluster.newest, version)
+            case Synchronised(ring):
+                coordinator.replica_synchronised(ring)
+            case Scheduled():
+                coordinator.scheduled(at, event)
+            case OperationDone():
+                self._local(self.operations.operation_done(event))
+            case OperationRefused(key, reason, exec_status):
+                self._local(self.operations.refused(key, reason, exec_status))
+            case RecurringCancelled(key):
+                self._local(self.operations.cancelled(key))
+            case ResourceForgotten(key, resource):
+                self._local(self.operations.forgotten(key, resource))
+            case MetadataRead(resource, metadata):
+                self._local(self.operations.metadata(resource, metadata))
+            case FencingEnded():
+                coordinator.fencing_ended(at, event)
+            case FencingSeen(target, action):
+                self._fencing_seen(at, target, action)
+            case ShutdownAsked():
+                self._shutdown(at)
+            case ElectionAsked():
+                cluster.emit(BroadcastToPeers(Elect(cluster.ring, "a person asked for it")))
+            case RingDescribed(configured):
+                for node, name in configured.items():
+                    cluster.peers.learn(node, name)
+            case _:
+                assert_never(event)
+
+    def _view(self, at: Instant, view: ViewChanged) -> None:
+        cluster = self.cluster
+        members = {member.id: member.name for member in view.members}
+        lost, arrived = [], []
+        for node, name in members.items():
+            peer = cluster.peers.learn(node, name)
+            back = node in view.arrived and node in self._old_ring_members and node != cluster.me.id
+            if peer.in_view and back:
+                lost.append(peer)
+            if not peer.in_view or back:
+                arrived.append(peer)
+        for peer in cluster.peers.all():
+            if peer.in_view and peer.id not in members:
+                lost.append(peer)
+        for peer in lost:
+            peer.in_view = peer.in_group = False
+        if lost:
+            cluster.log("NOTICE", f"Lost from the view: {', '.join(peer.name for peer in lost)}")
+        quorum_changed = cluster.quorate != view.quorate
+        cluster.ring, cluster.quorate = view.ring_id, view.quorate
+        self._old_ring_members = frozenset(members)
+        self.election.view(view.ring_id)
+        if quorum_changed:
+            cluster.log("NOTICE", "Quorum acquired" if view.quorate else "Quorum lost")
+        self.coordinator.view_changed(at, lost, arrived)
+        for peer in lost:
+            peer.leaving = peer.fenced = False
+        for peer in arrived:
+            peer.in_view = True
+            peer.leaving = peer.fenced = False
+
+    def _group(self, at: Instant, group: GroupChanged) -> None:
+        cluster = self.cluster
+        arrived, left = [], []
+        for peer in cluster.peers.all():
+            inside = peer.id in group.members
+            returned = inside and peer.in_group and peer.id in group.arrived and peer.id != cluster.me.id
+            if peer.in_group and (not inside or returned):
+                left.append(peer)
+            if inside and (not peer.in_group or returned):
+                arrived.append(peer)
+            peer.in_group = inside
+        if self.state is State.STARTING and cluster.me.id in group.members:
+            cluster.post(Input.GROUP_JOINED)
+        for peer in arrived:
+            peer.leaving = False
+        if self._dc not in group.members:
+            self._dc = 0
+        effects = self.election.group(at.now, frozenset(group.members), bool(group.arrived))
+        cluster.electing = self.election.is_open
+        self.coordinator.controllers_changed(at, arrived, left)
+        self._elect(at, effects)
+
+    def _said(self, at: Instant, sender: int, message: object) -> None:
+        cluster, coordinator = self.cluster, self.coordinator
+        peer = cluster.peers.learn(sender, "")
+        match message:
+            case Vote():
+                peer.name, peer.job_limit, peer.style = message.name, message.job_limit, message.style
+                self._elect(at, self.election.receive(at.now, sender, message))
+            case Elect(ring, cause):
+                if ring == cluster.ring:
+                    cluster.log("info", f"Election: {cause}")
+                    self._elect(at, self.election.start(at.now))
+            case JoinOffer():
+                if sender == self.election.winner:
+                    self._offer = message
+                    self._dc = sender
+            case JoinRequest():
+                coordinator.requested(at, sender, message)
+            case JoinAck():
+                self._acknowledged(sender, message)
+            case JoinConfirm():
+                coordinator.confirmed(sender, message)
+            case PerformAction():
+                self._perform(at, sender, message)
+            case ActionDone():
+                coordinator.action_done(at, message)
+            case LeaveCluster():
+                if sender == self._dc:
+                    cluster.post(Input.STOP)
+            case Throttled(job_limit):
+                peer.job_limit = job_limit
+            case PeerRefresh(resource):
+                self._local(self.operations.refresh(resource))
+            case PeerFail(resource):
+                self._fail(at, resource)
+            case PeerReprobe(node):
+                if node in ("", cluster.me.name):
+                    cluster.write(status.erase_history(cluster.me.node_id))
+            case PeerForget(name):
+                if cluster.peers.forget(name):
+                    cluster.log("NOTICE", f"Forgot node {name}")
+            case PeerQuestion(question):
+                cluster.emit(SendToPeer(sender, PeerAnswer(question, self.describe())))
+            case _:
+                # Answers to questions are for the shell, which asked them.
+                return
+
+    # --- member
+
+    def _elect(self, at: Instant, effects: list[ElectionEffect]) -> None:
+        cluster, me = self.cluster, self.cluster.me
+        cluster.electing = self.election.is_open
+        for effect in effects:
+            match effect:
+                case CastVote():
+                    vote = Vote(
+                        round=cluster.ring,
+                        name=me.name,
+                        is_dc=self.coordinator.active,
+                        quorate=cluster.quorate,
+                        feature_set=FEATURE_SET,
+                        style=me.style,
+                        uptime=int(at.now - cluster.started),
+                        job_limit=me.job_limit,
+                    )
+                    cluster.emit(BroadcastToPeers(vote))
+                    if self._dc == 0 and self.state in (State.PENDING, State.NOT_DC):
+                        cluster.post(Input.NO_DC)
+                case Elected(winner):
+                    self._elected(winner)
+                case AskAgain(silent):
+                    cluster.log("warning", f"No vote from {silent}: asking again")
+                    cluster.emit(BroadcastToPeers(Elect(cluster.ring, "votes were missing")))
+
+    def _elected(self, winner: int) -> None:
+        cluster = self.cluster
+        if winner == cluster.me.id:
+            self._dc = winner
+            cluster.post(Input.WON)
+        elif winner != self._dc or self.coordinator.active or self.state is not State.NOT_DC:
+            self._dc = winner
+            self._offer = None
+            cluster.post(Input.LOST)
+
+    def _answer_offer(self) -> None:
+        """Ask to join, once what we wrote so far is known everywhere: a new DC must see what runs here."""
+        cluster = self.cluster
+        if self._offer is None or cluster.writes:
+            return
+        offer, self._offer = self._offer, None
+        cluster.emit(SendToPeer(self._dc, self.coordinator.own_request(offer.join_id)))
+
+    def _acknowledged(self, sender: int, ack: JoinAck) -> None:
+        cluster = self.cluster
+        if sender != self._dc:
+            return
+        if not ack.accepted:
+            cluster.log("error", f"The cluster refuses this node: {ack.reason}")
+            cluster.emit(EndProcess(EXIT_STAY_DOWN, f"refused by the DC: {ack.reason}"))
+            return
+        cluster.peers.learn(cluster.me.id, cluster.me.name).joined = True
+        cluster.post(Input.ACCEPTED)
+        cluster.emit(SendToPeer(sender, JoinConfirm(ack.join_id)))
+        self.coordinator.joined()
+
+    def _perform(self, at: Instant, sender: int, action: PerformAction) -> None:
+        if sender != self._dc or self.state is not State.NOT_DC:
+            self.cluster.log("warning", f"Ignored {action.operation_key} from node {sender}, which is not our DC")
+            return
+        self._local(self.operations.perform(at.epoch, action))
+
+    def _local(self, effects: list[OperationEffect]) -> None:
+        for effect in effects:
+            if isinstance(effect, Reply):
+                self.cluster.to_report.append(effect.done)
+            else:
+                self.cluster.emit(effect)
+
+    def _written(self, at: Instant, tag: int, error: str) -> None:
+        self.cluster.writes.discard(tag)
+        if error:
+            self.cluster.log("error", f"A change of the CIB failed: {error}")
+        self._local(self.operations.written(tag))
+        self.coordinator.written(at, tag, error)
+
+    def _fail(self, at: Instant, resource: str) -> None:
+        state = status.node_states(self.cluster.document).get(self.cluster.me.node_id)
+        known = changes.lrm_resources(state).get(resource)
+        if known is not None:
+            identity = ResourceIdentity(
+                resource, known.get("class", ""), known.get("provider", ""), known.get("type", "")
+            )
+            self._local(self.operations.fail(at.epoch, identity, self.cluster.me.uuid))
+
+    def _fencing_seen(self, at: Instant, target: str, action: str) -> None:
+        if action == "on":
+            return
+        if target == self.cluster.me.name:
+            self.cluster.log("error", "This node was fenced, and yet it runs: leaving the cluster at once")
+            self.cluster.emit(EndProcess(EXIT_STAY_DOWN, "our own fencing was reported"))
+            return
+        self.coordinator.fencing_seen(at, target)
+
+    def _shutdown(self, at: Instant) -> None:
+        cluster = self.cluster
+        if self._shutting_down:
+            return
+        self._shutting_down = True
+        if self.state not in DC_STATES and self.state is not State.NOT_DC:
+            cluster.post(Input.STOP)
+            return
+        cluster.log("NOTICE", "Shutting down: the DC is asked to move our resources away")
+        limit = status.option_seconds(cluster.document, "shutdown-escalation", DEFAULT_ESCALATION_S)
+        self._escalation = at.now + limit
+        cluster.emit(SetAttributes(UpdateAttribute("shutdown", str(at.epoch), node=cluster.me.name)))
+
+    # --- the state table
+
+    def _drain(self, at: Instant) -> list[Effect]:
+        """Work off what the parts left for each other, until all is quiet."""
+        cluster = self.cluster
+        for _ in range(_MOST_INPUTS):
+            if cluster.inputs:
+                self._input(at, cluster.inputs.pop(0))
+            elif cluster.to_perform:
+                self._local(self.operations.perform(at.epoch, cluster.to_perform.pop(0)))
+            elif cluster.to_report:
+                self._report(at, cluster.to_report.pop(0))
+            else:
+                before = len(cluster.effects)
+                self._answer_offer()
+                cause = self.coordinator.next_input(self.state)
+                if cause is not None:
+                    cluster.post(cause)
+                if self.state is State.POLICY_ENGINE:
+                    self.coordinator.schedule_if_ready(at)
+                if self.state is State.STOPPING and not cluster.writes:
+                    cluster.post(Input.STOPPED)
+                if not cluster.inputs and len(cluster.effects) == before:
+                    break
+        self._announce()
+        effects, cluster.effects = cluster.effects, []
+        return effects
+
+    def _input(self, at: Instant, cause: Input) -> None:
+        if cause in _DC_INPUTS and not self.coordinator.active and cause is not Input.WON:
+            return  # it was the DC's when it was posted, and is no more
+        if cause in _OUT_OF_DATE.get(self.state, ()):
+            return
+        old = self.state
+        self.state, actions = step(old, cause)
+        if self.state is not old:
+            self.cluster.log("NOTICE" if Action.RELEASE in actions else "info",
+                             f"State {old.value} -> {self.state.value} ({cause.name})")
+        for action in actions:
+            self._do(at, action)
+
+    def _do(self, at: Instant, action: Action) -> None:
+        coordinator = self.coordinator
+        match action:
+            case Action.TAKE_OVER:
+                coordinator.take_over(at)
+            case Action.RELEASE:
+                coordinator.release()
+            case Action.OFFER:
+                coordinator.offer(at)
+            case Action.FINALIZE:
+                coordinator.finalize(at)
+            case Action.SCHEDULE:
+                coordinator.schedule()
+            case Action.CANCEL_TRANSITION:
+                coordinator.abort(at, "the membership of controllers changed")
+            case Action.RUN:
+                coordinator.run(at)
+            case Action.SETTLE:
+                coordinator.settle(at)
+            case Action.LEAVE:
+                self._escalation = at.now + LAST_WRITES_S
+                self._offer = None
+            case Action.END:
+                self.cluster.emit(EndProcess(EXIT_OK, "the node leaves the cluster in order"))
+            case _:
+                assert_never(action)
+
+    def _report(self, at: Instant, done: ActionDone) -> None:
+        if self.coordinator.active:
+            self.coordinator.action_done(at, done)
+        elif self._dc:
+            self.cluster.emit(SendToPeer(self._dc, done))
+
+    def _announce(self) -> None:
+        state = self.describe()
+        if state != self._announced:
+            self._announced = state
+            self.cluster.emit(Announce(state))
+
+
+_DC_INPUTS = frozenset(
+    {
+        Input.JOIN_NEEDED,
+        Input.INTEGRATED,
+        Input.FINALIZED,
+        Input.CALCULATE,
+        Input.CALCULATED,
+        Input.TRANSITION_DONE,
+    }
+)
+
+_OUT_OF_DATE: dict[State, tuple[Input, ...]] = {
+    State.INTEGRATION: (Input.FINALIZED, Input.TRANSITION_DONE, Input.CALCULATED),
+    State.FINALIZE_JOIN: (Input.TRANSITION_DONE, Input.CALCULATED, Input.INTEGRATED),
+    State.POLICY_ENGINE: (Input.FINALIZED, Input.TRANSITION_DONE, Input.INTEGRATED),
+    State.TRANSITION_ENGINE: (Input.FINALIZED, Input.INTEGRATED),
+    State.IDLE: (Input.FINALIZED, Input.INTEGRATED, Input.TRANSITION_DONE),
+    State.NOT_DC: (),
+}
+"""Inputs that an earlier input of the same event has overtaken."""
+
+
+def known_peer(controller: Controller, name: str) -> Peer | None:
+    """Return the node of this name; an empty name means the local one."""
+    return controller.cluster.peers.named(name or controller.cluster.me.name)
+
+
+__all__ = ["Controller", "WriteCib", "known_peer"]
