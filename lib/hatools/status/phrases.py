@@ -286,16 +286,16 @@ def _integer(text: str | None) -> int:
 
 def operation_line(operation: OperationStatus, *, timing: bool) -> str:
     """Return the line of one entry of the operation history."""
-    interval = f" interval={operation.interval}ms" if operation.interval not in (None, "0") else ""
+    interval = f' interval="{operation.interval}ms"' if operation.interval not in (None, "0") else ""
     if not timing:
         return f"({operation.call}) {operation.task}{':' if interval else ''}{interval}"
     text = f"({operation.call}) {operation.task}:{interval}"
     if operation.last_change > 0:
         text += f' last-rc-change="{format_clock(operation.last_change)}"'
     if operation.exec_time is not None:
-        text += f" exec-time={operation.exec_time}ms"
+        text += f' exec-time="{operation.exec_time}ms"'
     if operation.queue_time is not None:
-        text += f" queue-time={operation.queue_time}ms"
+        text += f' queue-time="{operation.queue_time}ms"'
     return f"{text} rc={operation.rc} ({ocf_result_text(operation.rc)})"
 
 
