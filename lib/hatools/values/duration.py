@@ -2,20 +2,9 @@
 
 import re
 
-_UNITS_MS = {
-    "ms": 1,
-    "msec": 1,
-    "us": 0,
-    "usec": 0,
-    "": 1000,
-    "s": 1000,
-    "sec": 1000,
-    "m": 60_000,
-    "min": 60_000,
-    "h": 3_600_000,
-    "hr": 3_600_000,
-}
-_PATTERN = re.compile(r"\s*([+-]?\d+)\s*([a-zA-Z]*)\s*")
+_PATTERN = re.compile(r"\s*([+-]?\d+)[\d.+-]*\s*([a-zA-Z]*).*", re.DOTALL)
+_PREFIXES = (("ms", 1), ("us", 0), ("s", 1000), ("m", 60_000), ("h", 3_600_000))
+"""Only the beginning of a unit counts: ``min``, ``minutes`` and ``m`` are the same."""
 _ISO = re.compile(
     r"P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?"
     r"(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?"
@@ -34,10 +23,12 @@ def parse_duration_ms(text: str | None) -> int | None:
     if match is None:
         return None
     number, unit = int(match[1]), match[2].lower()
-    if unit in ("us", "usec"):
-        return number // 1000
-    factor = _UNITS_MS.get(unit)
-    return None if factor is None else number * factor
+    if not unit:
+        return number * 1000 if match[0].rstrip()[-1:].isdigit() else None
+    for prefix, factor in _PREFIXES:
+        if unit.startswith(prefix):
+            return number * factor if factor else number // 1000
+    return None
 
 
 def parse_interval_ms(text: str | None) -> int:

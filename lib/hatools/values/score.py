@@ -7,9 +7,9 @@ that bound, and minus INFINITY wins over plus INFINITY.
 INFINITY = 1_000_000
 
 _WORDS = {
-    "INFINITY": INFINITY,
-    "+INFINITY": INFINITY,
-    "-INFINITY": -INFINITY,
+    "infinity": INFINITY,
+    "+infinity": INFINITY,
+    "-infinity": -INFINITY,
     "red": -INFINITY,
     "yellow": 0,
     "green": 0,
@@ -20,7 +20,7 @@ def parse_score(text: str | None) -> int:
     """Read a score: ``INFINITY``, a sign and digits; anything unreadable counts as 0."""
     if text is None:
         return 0
-    known = _WORDS.get(text)
+    known = _WORDS.get(text.lower())
     if known is not None:
         return known
     digits = _leading_integer(text)
