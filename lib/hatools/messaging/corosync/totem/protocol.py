@@ -2,7 +2,8 @@
 
 After Amir, Moser, Melliar-Smith, Agarwal and Ciarfella, "The Totem single-ring ordering and
 membership protocol" (1995), with the timers that corosync.conf documents. Packets and time go in,
-effects come out; the caller performs them in order and calls :meth:`Totem.expire` at ``deadline``::
+effects come out; the caller performs them in order, calls :meth:`Totem.wake` if then something waits
+to be sent, and :meth:`Totem.expire` at ``deadline``::
 
     start ─► GATHER ──all agree──► COMMIT ──token back──► RECOVERY ──all recovered──► OPERATIONAL
                ▲  └─silent: failed─┘ │                      │                            │
@@ -339,6 +340,7 @@ class Totem:
                 return
             self._prepare_gathering(join, sender)
             self._enter_gather(now, f"node {sender} {'leaves' if join.leaving else 'gathers'}")
+            self._count_vote(now, sender, join)
             return
         if self.state in (State.COMMIT, State.RECOVERY) and self._commit is not None:
             stale = self.state is State.RECOVERY and join.ring_sequence < self._commit.ring.sequence
@@ -356,11 +358,17 @@ class Totem:
         match gathering.receive(sender, join, members):
             case Vote.CHANGED:
                 self._enter_gather(now, f"the vote of node {sender} differs")
+                self._count_vote(now, sender, join)
             case Vote.AGREED:
                 self._check_consensus(now)
             case Vote.IGNORED:
                 pass
         self._tell_heard(now)
+
+    def _count_vote(self, now: float, sender: int, join: Join) -> None:
+        """After our own vote changed because of a join: it may agree with what we vote for now."""
+        if self.state is State.GATHER and self._gathering.receive(sender, join, frozenset(self.members)) is Vote.AGREED:
+            self._check_consensus(now)
 
     def _prepare_gathering(self, join: Join, sender: int) -> None:
         """From OPERATIONAL: what to vote for, given the first foreign or renewed join."""
@@ -536,9 +544,8 @@ class Totem:
     def _form_alone(self, now: float, ring_id: RingId) -> None:
         self._stop_timers()
         self._survivors = frozenset({self.me})
+        # What waits in the source is not for this ring before the caller has performed RingFormed; then it wakes us.
         self._install_ring(now, Ring(ring_id, (self.me,), self.me, self.limits))
-        if self.ring is not None:
-            self._run_alone(self.ring)
 
     # -- OPERATIONAL
 
