@@ -146,12 +146,17 @@ def _apply_status(
         return
     _unpack_failure(plan, resource, node, operation, rc, state)
     if status == ExecStatus.ERROR_HARD:
+        plan.say(
+            "notice" if rc == 5 else "error",
+            f"Preventing {parent.id} from restarting on {node.display_name} because of hard failure "
+            f"({_result_text(rc, operation)})| rc={rc} id={operation.id}",
+        )
         _ban(plan, parent, node, "hard-error", operation)
     elif status == ExecStatus.ERROR_FATAL:
         plan.say(
             "error",
             f"Preventing {parent.id} from restarting anywhere because of fatal failure "
-            f"({_result_text(rc, operation)})",
+            f"({_result_text(rc, operation)}) | rc={rc} id={operation.id}",
         )
         _ban(plan, parent, None, "fatal-error", operation)
 
@@ -215,18 +220,14 @@ def _unpack_pending(plan: Plan, resource: Resource, node: Node, operation: Opera
 
 
 def _draft(plan: Plan, resource: Resource, operation: Operation) -> Action:
-    return new_action(
-        plan, resource, operation.key, operation.task or "", None, optional=True, for_graph=False
-    )
+    return new_action(plan, resource, operation.key, operation.task or "", None, optional=True, for_graph=False)
 
 
 def _failure_reaction(plan: Plan, resource: Resource, operation: Operation) -> OnFail:
     return _draft(plan, resource, operation).on_fail
 
 
-def _remap(
-    plan: Plan, resource: Resource, node: Node, operation: Operation, state: HistoryState
-) -> tuple[int, int]:
+def _remap(plan: Plan, resource: Resource, node: Node, operation: Operation, state: HistoryState) -> tuple[int, int]:
     """Return result code and execution status as the cluster understands them."""
     rc, status = operation.rc, operation.status
     if operation.task == "monitor" and rc in (190, 191):
