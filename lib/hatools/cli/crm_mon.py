@@ -76,22 +76,20 @@ def _version(line: CommandLine) -> int:
 
 
 def _run(request: MonRequest, words: list[str], *, is_file: bool) -> int:
+    if request.daemonize and request.agent is None and request.format is Format.CONSOLE:
+        return _usage_error("--daemonize requires --output-as=[html|text|xml]")
+    if request.is_xml or request.format is Format.JSON:
+        request.show |= Show.INACTIVE | Show.TIMING
+        request.one_shot = request.one_shot or not request.daemonize
+    problem = _cgi_problem(request, is_file=is_file) if request.format is Format.CGI else None
+    sections = Section.NONE
     try:
         sections = request.sections()
     except SectionError as error:
         if request.format in (Format.CONSOLE, Format.TEXT):
             sys.stderr.write(format_help(PROGRAM))
-        return _usage_error(str(error))
-    if request.daemonize and request.agent is None and request.format is Format.CONSOLE:
-        return _usage_error("--daemonize requires --output-as=[html|text|xml]")
-    if request.format is Format.CGI:
-        problem = _cgi_problem(request, is_file=is_file)
-        if problem is not None:
-            return _usage_error(problem)
-    if request.is_xml or request.format is Format.JSON:
-        request.show |= Show.INACTIVE | Show.TIMING
-        request.one_shot = request.one_shot or not request.daemonize
-    if not request.one_shot:
+        problem = str(error)
+    if problem is None and not request.one_shot:
         from hatools.cli.mon_live import run_live
 
         return run_live(request, sections, words)
@@ -99,6 +97,9 @@ def _run(request: MonRequest, words: list[str], *, is_file: bool) -> int:
     if dest is None:
         return ExitCode.ERROR
     display = Display(request, words, dest)
+    if problem is not None:
+        display.error(f"{program_name()}: {problem}")
+        return display.finish(ExitCode.USAGE)
     return display.finish(_one_shot(request, sections, display, is_file=is_file))
 
 
@@ -138,7 +139,7 @@ def _one_shot(request: MonRequest, sections: Section, display: Display, *, is_fi
     fencing_error = 0
     if not is_file and sections & Section.FENCING:
         fencing, fencing_error = fetch_fencing()
-    status = status_of(document, sections)
+    status = status_of(document, sections, request.verbosity)
     status.fencing, status.fencing_error = fencing, fencing_error
     if request.format is Format.LINE:
         well, text = simple_line(status)
@@ -160,8 +161,9 @@ def _no_cluster(request: MonRequest, display: Display) -> int:
     return ExitCode.DISCONNECT
 
 
-def status_of(document: "Document", sections: Section) -> "ClusterStatus":
-    """Return the status that a CIB tells."""
+def status_of(document: "Document", sections: Section, verbosity: int = 0) -> "ClusterStatus":
+    """Return the status that a CIB tells; what is wrong with it is logged as far as ``verbosity`` asks."""
+    from hatools.cli.findings import print_findings
     from hatools.scheduler.schedule import unpack_status
     from hatools.status.collect import collect
     from hatools.values.iso8601 import Moment
@@ -170,6 +172,7 @@ def status_of(document: "Document", sections: Section) -> "ClusterStatus":
     wants_constraints = bool(sections & (Section.BANS | Section.TICKETS))
     moment = Moment.from_epoch(int(now), time.localtime(now).tm_gmtoff)
     plan = unpack_status(document, moment, with_constraints=wants_constraints)
+    print_findings(plan.findings, verbosity)
     return collect(plan, now, sections)
 
 

@@ -70,6 +70,7 @@ class MonRequest:
     watch_fencing: bool = False
     cib_file: str | None = None
     quiet: bool = False
+    verbosity: int = 0
     title: str = "Cluster Status"
     stylesheet: str | None = None
     cgi_header: bool = False
@@ -177,6 +178,7 @@ def read_request(line: CommandLine) -> MonRequest:
             request.choices.append((True, _INCLUDES[name]))
         _apply(request, name, value)
     request.quiet = line.has("quiet")
+    request.verbosity = line.verbosity
     request.title = line.get("html-title") or request.title
     request.stylesheet = line.get("html-stylesheet")
     request.cgi_header = request.format is Format.CGI or line.has("html-cgi")

@@ -311,7 +311,8 @@ class _Collector:
     # -- bans
 
     def _bans(self) -> Iterable[BanStatus]:
-        for location in self.plan.locations:
+        # Displays list constraints newest first, as the original collects them.
+        for location in reversed(self.plan.locations):
             for entry in location.scores:
                 if entry.score < 0:
                     yield BanStatus(
