@@ -175,3 +175,117 @@ class CleanHistory:
 
     target: str = "*"
     broadcast: bool = False
+
+
+# Between peers: payloads of the messaging group "stonith".
+
+
+@dataclass(frozen=True, slots=True)
+class PeerQuery:
+    """Broadcast: a fencing operation begins; whoever could carry it out answers with :class:`PeerOffers`.
+
+    In the total order, the first of several queries for the same target and action is the operation; later ones wait
+    for its outcome.
+    """
+
+    id: str
+    target: str
+    action: str
+    client: str
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceOffer:
+    """A device with which a node could carry out an operation. Times in milliseconds.
+
+    ``verified``: a monitor of it succeeded here. ``required``: for ``on``, the node must not run anything before
+    it. ``on_target``: only the target itself can run it. ``off_on`` are the times of ``off`` and ``on``, for a
+    topology level that has to be rebooted in two phases.
+    """
+
+    device: str
+    timeout_ms: int
+    delay_ms: int
+    verified: bool = False
+    required: bool = False
+    on_target: bool = False
+    priority: int = 0
+    off_on: tuple[int, ...] = ()
+    can_on: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class PeerOffers:
+    """Direct to the origin: what this node could do."""
+
+    id: str
+    offers: tuple[DeviceOffer, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PeerRelay:
+    """Direct: carry this request out for us (we are its target)."""
+
+    query: PeerQuery
+    timeout_ms: int
+    delay_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class PeerExecute:
+    """Direct: run a device. Answers: :class:`PeerAccepted` at once, :class:`PeerExecuted` at the end."""
+
+    id: str
+    step: int
+    device: str
+    action: str
+    target: str
+    timeout_ms: int
+    delay_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class PeerAccepted:
+    """Direct: the step is queued here."""
+
+    id: str
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class PeerCancel:
+    """Direct: forget the step if its agent has not been started yet."""
+
+    id: str
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class PeerExecuted:
+    """Direct: how a step ended."""
+
+    id: str
+    step: int
+    result: DeviceResult
+
+
+@dataclass(frozen=True, slots=True)
+class PeerOutcome:
+    """Broadcast: a fencing operation ended."""
+
+    record: FencingRecord
+
+
+@dataclass(frozen=True, slots=True)
+class PeerHistory:
+    """Broadcast when nodes arrive: what is remembered."""
+
+    records: tuple[FencingRecord, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PeerClean:
+    """Broadcast: forget the history of a target (``*``: all)."""
+
+    target: str

@@ -1,0 +1,388 @@
+"""What the fencers of a cluster do together: the core of stonithd. Pure.
+
+Whoever is asked to fence (the *origin*) announces it to all in the total order, so that every fencer knows of every
+operation and nothing is done twice at a time. The origin runs the :class:`Operation`; the others offer devices and run
+what they are told. The outcome is announced to all again, the target included. A request that concerns the very node it
+was made on is passed to a peer, because its origin is about to lose power.
+
+Times called ``now`` are monotonic, ``epoch`` is the time of day in seconds.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import assert_never
+
+from hatools.daemons.stonithd.history import FAILED, PENDING, SUCCESS, History
+from hatools.daemons.stonithd.operation import CancelTask, Conclude, Operation, Request, RunTask
+from hatools.daemons.stonithd.operation import Effect as OperationEffect
+from hatools.ipc.messages.stonith import (
+    CleanHistory,
+    ConfirmDown,
+    DeviceOffer,
+    DeviceResult,
+    Fence,
+    FencingDone,
+    FencingRecord,
+    PeerAccepted,
+    PeerCancel,
+    PeerClean,
+    PeerExecute,
+    PeerExecuted,
+    PeerHistory,
+    PeerOffers,
+    PeerOutcome,
+    PeerQuery,
+    PeerRelay,
+)
+from hatools.values.errors import DeadlineError, HatoolsError, InputError, NoSuchObjectError
+
+PeerMessage = (
+    PeerQuery
+    | PeerOffers
+    | PeerRelay
+    | PeerExecute
+    | PeerAccepted
+    | PeerCancel
+    | PeerExecuted
+    | PeerOutcome
+    | PeerHistory
+    | PeerClean
+)
+
+ACTIONS = ("off", "on", "reboot")
+HUMAN = "a human"
+"""The executioner of what a person confirmed."""
+
+NO_DEVICE = "No such device"
+TIMED_OUT = "Timer expired"
+
+
+@dataclass(frozen=True, slots=True)
+class SendPeer:
+    """Effect: send to the fencer of one node."""
+
+    node: int
+    message: PeerMessage
+
+
+@dataclass(frozen=True, slots=True)
+class BroadcastPeers:
+    """Effect: send to all fencers, ourselves included, in total order."""
+
+    message: PeerMessage
+
+
+@dataclass(frozen=True, slots=True)
+class FindOffers:
+    """Effect: find out what this node could do and call :meth:`Coordinator.offers_found`."""
+
+    query: PeerQuery
+    origin: int
+
+
+@dataclass(frozen=True, slots=True)
+class RunHere:
+    """Effect: run a device here and call :meth:`Coordinator.ran_here`."""
+
+    origin: int
+    order: PeerExecute
+
+
+@dataclass(frozen=True, slots=True)
+class CancelHere:
+    """Effect: do not start the step any more, if it has not been started."""
+
+    origin: int
+    id: str
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Effect: answer a waiting client."""
+
+    waiter: int
+    done: FencingDone
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """Effect: tell a waiting client that it failed."""
+
+    waiter: int
+    error: HatoolsError
+
+
+@dataclass(frozen=True, slots=True)
+class Notify:
+    """Effect: tell the subscribers of this node."""
+
+    record: FencingRecord
+
+
+Effect = SendPeer | BroadcastPeers | FindOffers | RunHere | CancelHere | Answer | Refuse | Notify
+
+Levels = Callable[[str], tuple[tuple[str, ...], ...]]
+"""Finds the topology levels of a node, by name."""
+
+
+@dataclass(slots=True)
+class _Relayed:
+    relay: PeerRelay
+    peer: int
+
+
+@dataclass(slots=True)
+class Coordinator:
+    """One node's part in the cluster's fencing.
+
+    Args:
+        local: our node id.
+        name: our node's name.
+        levels: the topology as it is now.
+    """
+
+    local: int
+    name: str
+    levels: Levels
+    history: History = field(default_factory=History)
+    members: dict[int, str] = field(default_factory=dict)
+    """Names of the cluster's members by id."""
+    peers: frozenset[int] = frozenset()
+    """Members whose fencer takes part."""
+    _starting: dict[str, Request] = field(default_factory=dict)
+    _operations: dict[str, Operation] = field(default_factory=dict)
+    _waiters: dict[str, list[int]] = field(default_factory=dict)
+    _relayed: dict[str, _Relayed] = field(default_factory=dict)
+
+    @property
+    def deadline(self) -> float | None:
+        """When :meth:`expire` wants to be called."""
+        deadlines = [op.deadline for op in self._operations.values() if op.deadline is not None]
+        return min(deadlines, default=None)
+
+    # What clients ask for
+
+    def fence(self, now: float, epoch: float, waiter: int, request: Fence, identifier: str) -> list[Effect]:
+        """Begin an operation; the waiter is answered when it is over.
+
+        Raises:
+            InputError: the action or a time is none.
+        """
+        if request.action not in ACTIONS or not request.target:
+            raise InputError(f"cannot carry out {request.action!r} on {request.target!r}: use off, on or reboot")
+        if request.tolerance_ms > 0:
+            since = epoch - request.tolerance_ms / 1000
+            done = self.history.recent_success(request.target, request.action, since)
+            if done is not None:
+                return [Answer(waiter, replace(_done(done), already_done=True))]
+        self._waiters.setdefault(identifier, []).append(waiter)
+        query = PeerQuery(identifier, request.target, request.action, request.client, self.name)
+        timeout_ms = max(1000, request.timeout_ms)
+        others = sorted(self.peers - {self.local})
+        if request.target.lower() == self.name.lower() and request.action != "on" and others:
+            relay = PeerRelay(query, timeout_ms, request.delay_ms)
+            self._relayed[identifier] = _Relayed(relay, others[0])
+            return [SendPeer(others[0], relay)]
+        return self._announce(query, timeout_ms, request.delay_ms)
+
+    def confirm(self, epoch: float, waiter: int, request: ConfirmDown, identifier: str) -> list[Effect]:
+        """Take a person's word that a node is down."""
+        self._waiters.setdefault(identifier, []).append(waiter)
+        record = FencingRecord(
+            identifier, request.target, "off", HUMAN, request.client, self.name, SUCCESS, epoch, "manually confirmed"
+        )
+        return [BroadcastPeers(PeerOutcome(record))]
+
+    def clean(self, request: CleanHistory) -> list[Effect]:
+        """Forget history everywhere, or with ``broadcast`` tell the peers what we know."""
+        if request.broadcast:
+            return [BroadcastPeers(PeerHistory(self.history.listing()))]
+        return [BroadcastPeers(PeerClean(request.target))]
+
+    def client_left(self, waiter: int) -> None:
+        """Forget a client that went away; what it asked for goes on."""
+        for waiters in self._waiters.values():
+            if waiter in waiters:
+                waiters.remove(waiter)
+
+    # What the cluster tells
+
+    def members_changed(
+        self, now: float, epoch: float, members: Mapping[int, str], peers: frozenset[int]
+    ) -> list[Effect]:
+        """Take a new membership, of the cluster and of the fencers."""
+        gone, arrived, before = self.peers - peers, peers - self.peers, self.peers
+        names = {**self.members, **members}
+        self.members = dict(members)
+        self.peers = peers
+        effects: list[Effect] = []
+        for identifier, operation in list(self._operations.items()):
+            for node in sorted(gone):
+                effects += self._perform(epoch, identifier, operation.peer_lost(now, node))
+        for node in sorted(gone - {self.local}):
+            for record in self.history.abandon(names.get(node, ""), epoch):
+                effects += [Notify(record), *self._settle(record)]
+        for relayed in list(self._relayed.values()):
+            if relayed.peer in gone:
+                effects += self._relay_again(relayed)
+        if arrived and before and self.local == min(before & peers, default=0) and self.history.listing():
+            effects.append(BroadcastPeers(PeerHistory(self.history.listing())))
+        return effects
+
+    def received(self, now: float, epoch: float, sender: int, message: PeerMessage) -> list[Effect]:
+        """Take a message from a peer, broadcast or direct, in the order it was delivered."""
+        match message:
+            case PeerQuery():
+                return self._take_query(now, epoch, sender, message)
+            case PeerOffers(identifier, offers):
+                return self._with(epoch, identifier, lambda op: op.offered(now, sender, offers))
+            case PeerRelay(query, timeout_ms, delay_ms):
+                return self._announce(query, timeout_ms, delay_ms)
+            case PeerExecute():
+                return [SendPeer(sender, PeerAccepted(message.id, message.step)), RunHere(sender, message)]
+            case PeerAccepted(identifier, step):
+                operation = self._operations.get(identifier)
+                if operation is not None:
+                    operation.accepted(step)
+                return []
+            case PeerCancel(identifier, step):
+                return [CancelHere(sender, identifier, step)]
+            case PeerExecuted(identifier, step, result):
+                return self._with(epoch, identifier, lambda op: op.executed(now, step, result))
+            case PeerOutcome(record):
+                return self._take_outcome(epoch, record)
+            case PeerHistory(records):
+                news = self.history.merge(records)
+                return [effect for record in news if record.state != PENDING for effect in self._settle(record)]
+            case PeerClean(target):
+                self.history.clean(target)
+                return []
+            case _:
+                assert_never(message)
+
+    # What the shell found out
+
+    def offers_found(
+        self, now: float, epoch: float, origin: int, identifier: str, offers: tuple[DeviceOffer, ...]
+    ) -> list[Effect]:
+        """Pass on what this node could do for an operation."""
+        answer = PeerOffers(identifier, offers)
+        return self.received(now, epoch, self.local, answer) if origin == self.local else [SendPeer(origin, answer)]
+
+    def ran_here(self, now: float, epoch: float, origin: int, order: PeerExecute, result: DeviceResult) -> list[Effect]:
+        """Pass on how a device's run ended."""
+        answer = PeerExecuted(order.id, order.step, result)
+        return self.received(now, epoch, self.local, answer) if origin == self.local else [SendPeer(origin, answer)]
+
+    def expire(self, now: float, epoch: float) -> list[Effect]:
+        """Act on deadlines that have passed."""
+        effects: list[Effect] = []
+        for identifier, operation in list(self._operations.items()):
+            if operation.deadline is not None and operation.deadline <= now:
+                effects += self._perform(epoch, identifier, operation.expire(now))
+        return effects
+
+    def _announce(self, query: PeerQuery, timeout_ms: int, delay_ms: int) -> list[Effect]:
+        self._starting[query.id] = Request(query.id, query.target, query.action, timeout_ms, delay_ms)
+        return [BroadcastPeers(replace(query, origin=self.name))]
+
+    def _take_query(self, now: float, epoch: float, sender: int, query: PeerQuery) -> list[Effect]:
+        self._relayed.pop(query.id, None)
+        request = self._starting.pop(query.id, None)
+        same = self.history.pending(query.target, query.action)
+        if same is not None:
+            # Somebody does this already: whoever waited for the new one waits for that one.
+            self._waiters.setdefault(same.id, []).extend(self._waiters.pop(query.id, []))
+            return []
+        record = FencingRecord(query.id, query.target, query.action, "", query.client, query.origin, PENDING, epoch)
+        self.history.add(record)
+        effects: list[Effect] = [Notify(record), FindOffers(query, sender)]
+        if request is not None:
+            target_id = next((n for n, name in self.members.items() if name.lower() == query.target.lower()), 0)
+            operation = Operation(request, self.peers | {self.local}, target_id, self.local, self.levels(query.target))
+            self._operations[query.id] = operation
+            effects += self._perform(epoch, query.id, operation.start(now))
+        return effects
+
+    def _take_outcome(self, epoch: float, record: FencingRecord) -> list[Effect]:
+        if not self.history.add(record):
+            return []
+        effects: list[Effect] = [Notify(record), *self._settle(record)]
+        if record.executioner == HUMAN and record.state == SUCCESS:
+            for identifier, operation in list(self._operations.items()):
+                if operation.request.target.lower() == record.target.lower() and operation.request.action != "on":
+                    effects += self._perform(epoch, identifier, operation.confirmed())
+        return effects
+
+    def _settle(self, record: FencingRecord) -> list[Effect]:
+        """Answer those who waited for an operation that is over."""
+        self._relayed.pop(record.id, None)
+        waiters = self._waiters.pop(record.id, [])
+        if record.state == SUCCESS:
+            return [Answer(waiter, _done(record)) for waiter in waiters]
+        return [Refuse(waiter, _error(record)) for waiter in waiters]
+
+    def _with(self, epoch: float, identifier: str, step: Callable[[Operation], list[OperationEffect]]) -> list[Effect]:
+        operation = self._operations.get(identifier)
+        return [] if operation is None else self._perform(epoch, identifier, step(operation))
+
+    def _perform(self, epoch: float, identifier: str, steps: list[OperationEffect]) -> list[Effect]:
+        effects: list[Effect] = []
+        for step in steps:
+            match step:
+                case RunTask(number, node, device, action, timeout_ms, delay_ms):
+                    target = self._operations[identifier].request.target
+                    order = PeerExecute(identifier, number, device, action, target, timeout_ms, delay_ms)
+                    effects.append(RunHere(node, order) if node == self.local else SendPeer(node, order))
+                case CancelTask(number, node):
+                    if node == self.local:
+                        effects.append(CancelHere(node, identifier, number))
+                    else:
+                        effects.append(SendPeer(node, PeerCancel(identifier, number)))
+                case Conclude():
+                    effects.append(BroadcastPeers(PeerOutcome(self._outcome(epoch, identifier, step))))
+                case _:
+                    assert_never(step)
+        return effects
+
+    def _outcome(self, epoch: float, identifier: str, end: Conclude) -> FencingRecord:
+        request = self._operations.pop(identifier).request
+        begun = self.history.get(identifier)
+        executioner = self.members.get(end.executioner, "")
+        if end.success and not end.executioner:
+            executioner = HUMAN
+        return FencingRecord(
+            identifier,
+            request.target,
+            request.action,
+            executioner,
+            begun.client if begun is not None else "",
+            self.name,
+            SUCCESS if end.success else FAILED,
+            epoch,
+            end.reason,
+            end.exit_reason,
+        )
+
+    def _relay_again(self, relayed: _Relayed) -> list[Effect]:
+        """The peer that was to fence us is gone before it announced anything: ask another one, or do it alone."""
+        others = sorted(self.peers - {self.local})
+        if others:
+            relayed.peer = others[0]
+            return [SendPeer(others[0], relayed.relay)]
+        del self._relayed[relayed.relay.query.id]
+        return self._announce(relayed.relay.query, relayed.relay.timeout_ms, relayed.relay.delay_ms)
+
+
+def _done(record: FencingRecord) -> FencingDone:
+    return FencingDone(record.target, record.action, record.executioner, record.completed)
+
+
+def _error(record: FencingRecord) -> HatoolsError:
+    text = f"{record.action} of {record.target} failed: {record.reason or 'unknown reason'}"
+    if record.exit_reason:
+        text += f" ({record.exit_reason})"
+    if record.reason == NO_DEVICE:
+        return NoSuchObjectError(text)
+    return DeadlineError(text) if record.reason == TIMED_OUT else HatoolsError(text)
