@@ -230,6 +230,4 @@ class Execution:
         limit = self._limits.node_jobs.get(action.node, 0)
         if limit > 0 and jobs.total() >= limit:
             return False
-        return not (
-            action.operation in _MIGRATIONS and 0 <= self._limits.migrations <= jobs["migration"]
-        )
+        return not (action.operation in _MIGRATIONS and 0 <= self._limits.migrations <= jobs["migration"])

@@ -112,9 +112,7 @@ def _node(node_id: str, before: Element | None, after: Element | None) -> Iterat
             yield from _resource(node_id, name, resource, first, second)
 
 
-def _resource(
-    node_id: str, node: str, resource: str, before: Element | None, after: Element | None
-) -> Iterator[Fact]:
+def _resource(node_id: str, node: str, resource: str, before: Element | None, after: Element | None) -> Iterator[Fact]:
     old_entries, new_entries = _by_id(before, "lrm_rsc_op"), _by_id(after, "lrm_rsc_op")
     for identifier, entry in new_entries.items():
         known = old_entries.get(identifier)

@@ -114,7 +114,8 @@ class Controller:
         """Return the nodes that are known."""
         me = self.cluster.me
         nodes = tuple(
-            KnownNode(peer.node_id, peer.name, "member" if peer.in_view else "lost") for peer in self.cluster.peers.all()
+            KnownNode(peer.node_id, peer.name, "member" if peer.in_view else "lost")
+            for peer in self.cluster.peers.all()
         )
         return NodeList(nodes, me.name, me.node_id, self.cluster.quorate)
 
@@ -434,8 +435,10 @@ class Controller:
         old = self.state
         self.state, actions = step(old, cause)
         if self.state is not old:
-            self.cluster.log("NOTICE" if Action.RELEASE in actions else "info",
-                             f"State {old.value} -> {self.state.value} ({cause.name})")
+            self.cluster.log(
+                "NOTICE" if Action.RELEASE in actions else "info",
+                f"State {old.value} -> {self.state.value} ({cause.name})",
+            )
         for action in actions:
             self._do(at, action)
 

@@ -44,8 +44,8 @@ from hatools.daemons.crmd.transitioner import (
     MarkLost,
     Perform,
     PerformHere,
-    Transitioner,
     TransitionEffect,
+    Transitioner,
 )
 from hatools.ipc.messages.attrd import ClearFailures, RemovePeer, UpdateAttribute
 from hatools.ipc.messages.cib import CibOperation
@@ -548,7 +548,9 @@ class Coordinator:
             case "do_shutdown":
                 self._let_go(node)
             case "clear_failcount":
-                request = ClearFailures(action.resource_id or "", action.meta("operation") or "", action.interval_ms, node)
+                request = ClearFailures(
+                    action.resource_id or "", action.meta("operation") or "", action.interval_ms, node
+                )
                 cluster.emit(SetAttributes(request))
             case "lrm_delete" | "delete":
                 change = status.erase_resource(action.node_id or "", action.resource_id or "")
@@ -607,7 +609,10 @@ class Coordinator:
         """Write a result for an operation whose node does not tell one."""
         primitive = action.primitive or {}
         identity = ResourceIdentity(
-            primitive.get("id", ""), primitive.get("class", ""), primitive.get("provider", ""), primitive.get("type", "")
+            primitive.get("id", ""),
+            primitive.get("class", ""),
+            primitive.get("provider", ""),
+            primitive.get("type", ""),
         )
         outcome = Outcome(
             resource=identity,

@@ -48,9 +48,9 @@ def _is_active(resource: Element) -> bool:
     active = False
     for entry in entries:
         operation, code = entry.get("operation"), entry.get("rc-code")
-        if operation in ("start", "promote", "demote", "migrate_from") and entry.get("op-status") in ("0", "-1"):
-            active = True
-        elif operation == "monitor" and code in ("0", "8", "190", "191"):
+        if (operation in ("start", "promote", "demote", "migrate_from") and entry.get("op-status") in ("0", "-1")) or (
+            operation == "monitor" and code in ("0", "8", "190", "191")
+        ):
             active = True
         elif (operation == "stop" and code == "0") or (operation == "monitor" and code == "7"):
             active = False

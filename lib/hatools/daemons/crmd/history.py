@@ -101,9 +101,7 @@ def _entry_ids(outcome: Outcome) -> list[str]:
     return [f"{name}_last_failure_0", last] if outcome.failed else [last]
 
 
-def _entry(
-    identifier: str, outcome: Outcome, node: str, metadata: AgentMetadata | None, origin: str
-) -> Element:
+def _entry(identifier: str, outcome: Outcome, node: str, metadata: AgentMetadata | None, origin: str) -> Element:
     name = outcome.resource.name
     if outcome.operation == "notify":
         operation_key = identifier

@@ -53,9 +53,7 @@ class Joins:
     def requests(self) -> dict[int, JoinRequest]:
         """Return the requests that wait for an acknowledgement."""
         return {
-            member: self._requests[member]
-            for member in sorted(self._phases)
-            if self._phases[member] is Phase.REQUESTED
+            member: self._requests[member] for member in sorted(self._phases) if self._phases[member] is Phase.REQUESTED
         }
 
     def acknowledge(self, member: int, accepted: bool) -> None:

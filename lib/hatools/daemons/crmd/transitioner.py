@@ -283,4 +283,3 @@ def perform_action(key: str, action: GraphAction) -> PerformAction:
         on_node=action.node or "",
         mode=action.extra.get("mode", ""),
     )
-

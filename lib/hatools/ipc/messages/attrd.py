@@ -20,6 +20,7 @@ class UpdateAttribute:
     private: bool = False
     set_name: str = ""
     pattern: bool = False
+    both: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,3 +76,51 @@ class ClearFailures:
     operation: str = ""
     interval_ms: int = 0
     node: str = ""
+
+
+# Between peers: payloads of the messaging group "attrd".
+
+
+@dataclass(frozen=True, slots=True)
+class PeerUpdates:
+    """Broadcast: updates in order, each with its node's name."""
+
+    updates: tuple[UpdateAttribute, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PeerRemoval:
+    """Broadcast: forget a node's values."""
+
+    node: str
+
+
+@dataclass(frozen=True, slots=True)
+class PeerRefresh:
+    """Broadcast: whoever writes to the CIB writes everything again."""
+
+
+@dataclass(frozen=True, slots=True)
+class DumpedAttribute:
+    """An attribute with its values by node."""
+
+    name: str
+    set_name: str
+    private: bool
+    dampen_ms: int
+    values: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class PeerDump:
+    """Broadcast: the state of ``nodes`` at a place of the order that sender and receivers know: where members arrived,
+    or, with ``answer_to``, where that node's :class:`PeerQuestion` was delivered."""
+
+    nodes: tuple[str, ...]
+    attributes: tuple[DumpedAttribute, ...]
+    answer_to: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PeerQuestion:
+    """Broadcast by a daemon that was just started: it knows nothing, not even of its own node."""

@@ -1,0 +1,582 @@
+"""The shell around :class:`Controller`: sockets, timer, effects. I/O.
+
+Losing messaging or the executor ends the process: without the first this node has left the cluster, without the
+second nobody knows what its resources do. A new incarnation joins afresh and its node is probed. The other daemons
+are called again when they are back, with what they had not answered.
+"""
+
+import asyncio
+import logging
+import os
+import time
+import uuid
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any, assert_never
+
+from hatools.agents.metadata import parse_metadata
+from hatools.cib.document import Document, Version, parse_xml
+from hatools.cib.patchset import apply_patch
+from hatools.daemons.crmd import effects as does
+from hatools.daemons.crmd.cluster import Identity
+from hatools.daemons.crmd.controller import Controller
+from hatools.daemons.crmd.events import (
+    CibSeen,
+    ElectionAsked,
+    Event,
+    FencingEnded,
+    FencingSeen,
+    Instant,
+    MetadataRead,
+    OperationRefused,
+    PeerSaid,
+    RecurringCancelled,
+    ResourceForgotten,
+    RingDescribed,
+    Scheduled,
+    ShutdownAsked,
+    Synchronised,
+    Written,
+)
+from hatools.ipc.client import Connection
+from hatools.ipc.clients.lrm import LrmClient
+from hatools.ipc.clients.messaging import GroupEvent, MessagingClient
+from hatools.ipc.codec import Envelope, Kind, decode, encode
+from hatools.ipc.messages.cib import Batch, Changed, CibChanged, Lineage, LineageState, Query, QueryResult, Subscribe
+from hatools.ipc.messages.crmd import (
+    ControllerChanged,
+    ControllerState,
+    DescribeController,
+    FailResource,
+    ForgetNode,
+    ListNodes,
+    PeerAnswer,
+    PeerFail,
+    PeerForget,
+    PeerQuestion,
+    PeerRefresh,
+    PeerReprobe,
+    RefreshResource,
+    Reprobe,
+    StartElection,
+    SubscribeController,
+)
+from hatools.ipc.messages.lrm import Execute, OperationDone
+from hatools.ipc.messages.messaging import Delivered, Direct, GroupChanged, ViewChanged
+from hatools.ipc.messages.pengine import ScheduleRequest, ScheduleResult
+from hatools.ipc.messages.session import Done
+from hatools.ipc.messages.stonith import Fence, FencingDone, FencingNotice, SubscribeFencing
+from hatools.ipc.rights import Rights
+from hatools.ipc.server import Client, Server
+from hatools.runtime.daemon import EXIT_LEFT_CLUSTER, Context
+from hatools.runtime.logs import NOTICE
+from hatools.transition.xml import read_graph
+from hatools.values.agentname import AgentName
+from hatools.values.errors import (
+    DeadlineError,
+    DisconnectedError,
+    HatoolsError,
+    NoSuchObjectError,
+    RemoteError,
+    UnavailableError,
+)
+from hatools.values.result import ExecStatus
+
+_log = logging.getLogger(__name__)
+
+GROUP = "crmd"
+DC_VERSION = "2.1.5-hatools"
+_RECONNECT_S = 0.05
+_REPLICA_POLL_S = 0.01
+_QUESTION_S = 10.0
+_LEVELS = {"debug": 10, "info": 20, "NOTICE": NOTICE, "warning": 30, "error": 40}
+_SUBSCRIBED = "controller"
+
+
+class ControllerDaemon:
+    """One node's crmd."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._loop = asyncio.get_running_loop()
+        self._server = Server("crmd", context.directories.socket("crmd"), self._answer, policy=context.policy)
+        self._messaging: MessagingClient | None = None
+        self._lrm: LrmClient | None = None
+        self._cib: Connection | None = None
+        self._document: Document | None = None
+        self._fetching = False
+        self._writes: dict[int, Batch] = {}
+        self._core: Controller | None = None
+        self._early: list[Event] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._tails: dict[str, asyncio.Future[Any]] = {}
+        self._connections: dict[str, Connection] = {}
+        self._questions: dict[int, asyncio.Future[ControllerState]] = {}
+        self._last_question = 0
+        self._end: asyncio.Future[int] = self._loop.create_future()
+
+    # --- life
+
+    async def serve(self) -> int:
+        """Work until the core ends, or something is lost that we cannot do without."""
+        folders = self._context.directories
+        self._lrm = await LrmClient.connect(
+            folders.socket("lrmd"), name="crmd", on_done=self._operation_done, deadline_s=30
+        )
+        for resource in await self._lrm.resources():
+            # What an earlier incarnation had watched is probed and watched again by the new one.
+            await self._lrm.unregister(resource.resource)
+        await self._connect_cib()
+        self._messaging = await MessagingClient.open(
+            folders.socket("messaging"), name="crmd", on_event=self._group_event, deadline_s=30
+        )
+        joined = await self._messaging.join(GROUP)
+        ring = await self._messaging.describe()
+        me = Identity(
+            id=joined.local.id,
+            name=joined.local.name,
+            uuid=str(uuid.uuid4()),
+            style=joined.style,
+            cluster_name=joined.cluster_name,
+            version=DC_VERSION,
+            job_limit=_job_limit(),
+            start_state=os.environ.get("PCMK_node_start_state", ""),
+        )
+        self._core = Controller(me, self._instant())
+        self._feed(RingDescribed({member.id: member.name for member in ring.configured}))
+        if self._document is not None:
+            self._feed(CibSeen(self._document))
+        early, self._early = self._early, []
+        for event in early:
+            self._feed(event)
+        self._server.start(self._watch_fencing())
+        await self._server.open()
+        self._context.ready()
+        return await self._until_the_end()
+
+    async def _until_the_end(self) -> int:
+        assert self._messaging is not None and self._lrm is not None
+        stopping = asyncio.ensure_future(self._context.stopping.wait())
+        lost = {self._messaging.closed: EXIT_LEFT_CLUSTER, self._lrm.connection.closed: 1}
+        waits: set[asyncio.Future[Any]] = {stopping, self._end, self._server.failed, *lost}
+        status: int | None = None
+        while status is None:
+            done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+            if self._server.failed in done:
+                self._server.failed.result()
+            if self._end in done:
+                status = self._end.result()
+            for future, code in lost.items():
+                if future in done and status is None:
+                    _log.error("%s is gone: this controller ends", "messaging" if code != 1 else "lrmd")
+                    os._exit(code)  # at once: nothing may be begun any more
+            if stopping in done:
+                waits.discard(stopping)
+                self._feed(ShutdownAsked())
+        stopping.cancel()
+        if self._messaging.closed.done() is False:
+            await self._messaging.leave(GROUP)
+        self._messaging.close()
+        await self._server.close()
+        return status
+
+    def _instant(self) -> Instant:
+        return Instant(self._loop.time(), int(time.time()))
+
+    def _feed(self, event: Event) -> None:
+        if self._core is None:
+            self._early.append(event)
+            return
+        self._perform(self._core.handle(self._instant(), event))
+
+    def _arm(self) -> None:
+        assert self._core is not None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        deadline = self._core.deadline
+        if deadline is not None:
+            self._timer = self._loop.call_at(deadline, self._expire)
+
+    def _expire(self) -> None:
+        assert self._core is not None
+        self._timer = None
+        self._perform(self._core.expire(self._instant()))
+
+    # --- effects
+
+    def _perform(self, effects: list[does.Effect]) -> None:
+        assert self._messaging is not None
+        for effect in effects:
+            match effect:
+                case does.BroadcastToPeers(message):
+                    self._messaging.broadcast(GROUP, _pack(message)).add_done_callback(_ignore)
+                case does.SendToPeer(node_id, message):
+                    self._messaging.send_to(GROUP, node_id, _pack(message)).add_done_callback(_ignore)
+                case does.WriteCib(tag, changes):
+                    self._writes[tag] = Batch(changes)
+                    self._send_write(tag)
+                case does.AwaitReplica(ring):
+                    self._server.start(self._await_replica(ring))
+                case does.ComputeTransition(request, document):
+                    self._server.start(self._schedule(request, document))
+                case does.RunOperation():
+                    self._in_order(effect.resource.name, partial(self._run, effect))
+                case does.CancelRecurring():
+                    self._in_order(effect.resource, partial(self._cancel, effect))
+                case does.ForgetResource():
+                    self._in_order(effect.resource, partial(self._forget, effect))
+                case does.ReadMetadata():
+                    self._server.start(self._read_metadata(effect))
+                case does.FenceNode():
+                    self._server.start(self._fence(effect))
+                case does.SetAttributes(request):
+                    self._server.start(self._set_attributes(request))
+                case does.Announce(state):
+                    listeners = [c for c in self._server.clients.values() if c.state.get(_SUBSCRIBED)]
+                    self._server.broadcast(ControllerChanged(state), listeners)
+                case does.Log(level, text):
+                    _log.log(_LEVELS[level], "%s", text)
+                case does.EndProcess(status, reason):
+                    _log.log(NOTICE, "Ending: %s", reason)
+                    if not self._end.done():
+                        self._end.set_result(status)
+                case _:
+                    assert_never(effect)
+        self._arm()
+
+    def _in_order(self, resource: str, work: Callable[[], Awaitable[None]]) -> None:
+        """Carry out what concerns one resource one after the other."""
+        before = self._tails.get(resource)
+
+        async def run() -> None:
+            if before is not None:
+                await asyncio.wait((before,))
+            await work()
+
+        task = asyncio.ensure_future(run())
+        self._tails[resource] = task
+
+        def finished(done: "asyncio.Future[None]") -> None:
+            if self._tails.get(resource) is done:
+                del self._tails[resource]
+            if not done.cancelled() and (error := done.exception()) is not None and not self._server.failed.done():
+                self._server.failed.set_exception(error)
+
+        task.add_done_callback(finished)
+
+    async def _run(self, run: does.RunOperation) -> None:
+        assert self._lrm is not None
+        resource = run.resource
+        try:
+            await self._lrm.register(resource.name, AgentName(resource.standard, resource.provider, resource.type))
+            request = Execute(
+                resource=resource.name,
+                operation=run.operation,
+                interval_ms=run.interval_ms,
+                timeout_ms=run.timeout_ms,
+                start_delay_ms=run.start_delay_ms,
+                parameters=run.parameters,
+                tag=run.key,
+            )
+            await self._lrm.execute(request)
+        except DisconnectedError:
+            return
+        except HatoolsError as error:
+            self._feed(OperationRefused(run.key, str(error), int(ExecStatus.ERROR)))
+
+    async def _cancel(self, cancel: does.CancelRecurring) -> None:
+        assert self._lrm is not None
+        try:
+            await self._lrm.cancel(cancel.resource, cancel.operation, cancel.interval_ms)
+        except NoSuchObjectError:
+            _log.debug("%s_%s_%s was not running", cancel.resource, cancel.operation, cancel.interval_ms)
+        except DisconnectedError:
+            return
+        if cancel.key:
+            self._feed(RecurringCancelled(cancel.key))
+
+    async def _forget(self, forget: does.ForgetResource) -> None:
+        assert self._lrm is not None
+        try:
+            await self._lrm.unregister(forget.resource)
+        except NoSuchObjectError:
+            _log.debug("%s was not registered", forget.resource)
+        except DisconnectedError:
+            return
+        self._feed(ResourceForgotten(forget.key, forget.resource))
+
+    async def _read_metadata(self, effect: does.ReadMetadata) -> None:
+        assert self._lrm is not None
+        resource = effect.resource
+        found = None
+        try:
+            text = await self._lrm.metadata(AgentName(resource.standard, resource.provider, resource.type))
+            found = parse_metadata(text)
+        except DisconnectedError:
+            return
+        except HatoolsError as error:
+            _log.info("no metadata of %s:%s:%s: %s", resource.standard, resource.provider, resource.type, error)
+        self._feed(MetadataRead(resource, found))
+
+    async def _schedule(self, request: int, document: Document) -> None:
+        xml = str(document).encode("utf-8", "surrogateescape")
+        try:
+            answer = await self._ask("pengine", ScheduleRequest(xml), timeout_s=120)
+            assert isinstance(answer, ScheduleResult)
+            graph = read_graph(answer.graph)
+            _log.info("Calculated a transition of %s steps, saved in %s", len(graph), answer.input_file)
+            self._feed(Scheduled(request, graph, answer.input_file))
+        except HatoolsError as error:
+            self._feed(Scheduled(request, None, str(error)))
+
+    async def _fence(self, effect: does.FenceNode) -> None:
+        confirmed, reason = False, ""
+        request = Fence(
+            effect.target, effect.action, effect.timeout_ms, delay_ms=effect.delay_ms, client="crmd", tag=effect.key
+        )
+        try:
+            answer = await self._ask("stonithd", request, timeout_s=effect.timeout_ms / 1000 * 2 + 60)
+            confirmed = isinstance(answer, FencingDone)
+        except HatoolsError as error:
+            reason = str(error)
+        self._feed(FencingEnded(effect.key, effect.target, confirmed, reason))
+
+    async def _set_attributes(self, request: Any) -> None:
+        try:
+            await self._ask("attrd", request)
+        except HatoolsError as error:
+            _log.error("attrd did not accept %s: %s", type(request).__name__, error)
+
+    async def _ask(self, daemon: str, request: Any, *, timeout_s: float = 60.0) -> Any:
+        """Ask a daemon that may be restarting: a lost connection means to ask again, until the time is up."""
+        give_up = self._loop.time() + timeout_s
+        while True:
+            remaining = give_up - self._loop.time()
+            if remaining <= 0:
+                raise DeadlineError(f"{daemon} did not answer within {timeout_s:g} s")
+            connection = self._connections.get(daemon)
+            if connection is None or connection.closed.done():
+                connection = await Connection.open(
+                    self._context.directories.socket(daemon), daemon, name="crmd", deadline_s=remaining
+                )
+                self._connections[daemon] = connection
+            try:
+                return await connection.request(request, timeout_s=remaining)
+            except DisconnectedError:
+                _log.warning("the connection to %s was lost: asking again", daemon)
+
+    # --- the CIB
+
+    async def _connect_cib(self) -> None:
+        folders = self._context.directories
+        connection = await Connection.open(
+            folders.socket("cib"), "cib", name="crmd", on_event=self._cib_event, deadline_s=60
+        )
+        self._cib = connection
+        connection.closed.add_done_callback(lambda _: self._server.start(self._reconnect_cib()))
+        answer = await connection.request(Subscribe())
+        assert isinstance(answer, QueryResult)
+        self._take_document(answer)
+
+    async def _reconnect_cib(self) -> None:
+        if self._end.done():
+            return
+        _log.warning("the connection to cib was lost: waiting for it to be back")
+        while True:
+            try:
+                await self._connect_cib()
+                break
+            except DisconnectedError:
+                await asyncio.sleep(_RECONNECT_S)
+        for tag in sorted(self._writes):
+            self._send_write(tag)
+
+    def _cib_event(self, event: Any) -> None:
+        if not isinstance(event, CibChanged) or self._document is None:
+            return
+        version = self._document.version
+        if event.replaced or not event.patch or Version(*event.before) != version:
+            if event.replaced or Version(*event.after) > version:
+                self._fetch()
+            return
+        root = apply_patch(self._document.root, parse_xml(event.patch), check_version=False)
+        self._document = Document(root)
+        self._feed(CibSeen(self._document))
+
+    def _fetch(self) -> None:
+        """Take the whole document again; events that come meanwhile do not fit and ask once more."""
+        self._document = None
+        assert self._cib is not None
+        self._cib.submit(Query()).add_done_callback(self._fetched)
+
+    def _fetched(self, answer: "asyncio.Future[Any]") -> None:
+        if answer.exception() is None:
+            self._take_document(answer.result())
+
+    def _take_document(self, answer: QueryResult) -> None:
+        self._document = Document(parse_xml(answer.xml))
+        self._feed(CibSeen(self._document))
+
+    def _send_write(self, tag: int) -> None:
+        assert self._cib is not None
+        self._cib.submit(self._writes[tag]).add_done_callback(lambda answer: self._write_ended(tag, answer))
+
+    def _write_ended(self, tag: int, answer: "asyncio.Future[Any]") -> None:
+        error = None if answer.cancelled() else answer.exception()
+        if isinstance(error, DisconnectedError):
+            return  # sent again once cib is back
+        self._writes.pop(tag, None)
+        if error is None:
+            changed = answer.result()
+            assert isinstance(changed, Changed)
+            self._feed(Written(tag, Version(*changed.version)))
+        elif isinstance(error, HatoolsError):
+            self._feed(Written(tag, None, str(error)))
+        else:
+            raise error
+
+    async def _await_replica(self, ring: str) -> None:
+        """Ask until the replicas agree, or the view is another."""
+        while self._core is not None and self._core.cluster.ring == ring and not self._end.done():
+            if self._cib is not None and not self._cib.closed.done():
+                try:
+                    state = await self._cib.request(Lineage())
+                    assert isinstance(state, LineageState)
+                    if state.synchronised:
+                        self._feed(Synchronised(ring))
+                        return
+                except DisconnectedError:
+                    _log.debug("cib is away")
+            await asyncio.sleep(_REPLICA_POLL_S)
+
+    # --- events
+
+    def _group_event(self, event: GroupEvent) -> None:
+        match event:
+            case ViewChanged():
+                self._feed(event)
+            case GroupChanged(group):
+                if group == GROUP:
+                    self._feed(event)
+            case Delivered():
+                self._peer_said(event.sender, event.payload, ordered=True)
+            case Direct():
+                self._peer_said(event.sender, event.payload, ordered=False)
+
+    def _peer_said(self, sender: int, payload: bytes, *, ordered: bool) -> None:
+        try:
+            message = decode(payload).message
+        except RemoteError as error:
+            _log.error("node %s sent what cannot be read: %s", sender, error)
+            return
+        if isinstance(message, PeerAnswer):
+            waiting = self._questions.pop(message.question, None)
+            if waiting is not None and not waiting.done():
+                waiting.set_result(message.state)
+            return
+        self._feed(PeerSaid(sender, message, ordered))
+
+    def _operation_done(self, event: OperationDone) -> None:
+        self._feed(event)
+
+    async def _watch_fencing(self) -> None:
+        """Hear of all fencing, from whichever incarnation of stonithd runs."""
+
+        def on_event(event: Any) -> None:
+            if isinstance(event, FencingNotice) and event.record.state == "success":
+                self._feed(FencingSeen(event.record.target, event.record.action))
+
+        while not self._end.done():
+            try:
+                connection = await Connection.open(
+                    self._context.directories.socket("stonithd"),
+                    "stonithd",
+                    name="crmd-watch",
+                    on_event=on_event,
+                    deadline_s=600,
+                )
+                await connection.request(SubscribeFencing())
+                await connection.closed
+            except HatoolsError as error:
+                _log.warning("stonithd cannot be watched: %s", error)
+            await asyncio.sleep(_RECONNECT_S)
+
+    # --- clients
+
+    async def _answer(self, client: Client, message: Any) -> Any:
+        core = self._core
+        if core is None:
+            raise UnavailableError("the controller is starting")
+        match message:
+            case DescribeController(node):
+                return await self._describe(core, node)
+            case ListNodes():
+                return core.nodes()
+            case SubscribeController():
+                client.state[_SUBSCRIBED] = True
+                client.post(ControllerChanged(core.describe()))
+                return Done()
+        client.require(Rights.FULL)
+        match message:
+            case StartElection():
+                self._feed(ElectionAsked())
+            case RefreshResource(resource, node):
+                self._tell(core, node, PeerRefresh(resource))
+            case FailResource(resource, node):
+                self._tell(core, node, PeerFail(resource))
+            case Reprobe(node):
+                self._perform([does.BroadcastToPeers(PeerReprobe(node))])
+            case ForgetNode(name, id_):
+                self._perform([does.BroadcastToPeers(PeerForget(name, id_))])
+            case _:
+                raise RemoteError(f"crmd does not answer {type(message).__name__}")
+        return Done()
+
+    def _tell(self, core: Controller, node: str, message: PeerRefresh | PeerFail) -> None:
+        peer = core.cluster.peers.named(node or core.cluster.me.name)
+        if peer is None or not peer.in_group:
+            raise NoSuchObjectError(f"no controller runs on a node {node}")
+        if peer.id == core.cluster.me.id:
+            self._feed(PeerSaid(peer.id, message, False))
+        else:
+            self._perform([does.SendToPeer(peer.id, message)])
+
+    async def _describe(self, core: Controller, node: str) -> ControllerState:
+        if node in ("", core.cluster.me.name):
+            return core.describe()
+        peer = core.cluster.peers.named(node)
+        if peer is None or not peer.in_group:
+            raise NoSuchObjectError(f"no controller runs on a node {node}")
+        self._last_question += 1
+        question = self._last_question
+        waiting: asyncio.Future[ControllerState] = self._loop.create_future()
+        self._questions[question] = waiting
+        self._perform([does.SendToPeer(peer.id, PeerQuestion(question))])
+        try:
+            async with asyncio.timeout(_QUESTION_S):
+                return await waiting
+        except TimeoutError:
+            raise DeadlineError(f"the controller of {node} did not answer within {_QUESTION_S:g} s") from None
+        finally:
+            self._questions.pop(question, None)
+
+
+def _pack(message: does.PeerMessage) -> bytes:
+    return encode(Envelope(Kind.EVENT, 0, message))
+
+
+def _ignore(answer: "asyncio.Future[Any]") -> None:
+    """Read a result nobody needs; a lost connection shows elsewhere."""
+    if not answer.cancelled() and isinstance(error := answer.exception(), HatoolsError):
+        _log.debug("a message was not sent: %s", error)
+
+
+def _job_limit() -> int:
+    text = os.environ.get("PCMK_node_action_limit", "")
+    return int(text) if text.isdigit() and int(text) > 0 else 2 * (os.cpu_count() or 1)
+
+
+async def serve(context: Context) -> int:
+    """Run crmd until it ends."""
+    return await ControllerDaemon(context).serve()
