@@ -36,7 +36,7 @@ _SELECTION = Group(
         Option(
             "id",
             "i",
-            "(Advanced) Operate on instance of specified attribute with this\n                               XML ID",
+            "(Advanced) Operate on instance of specified attribute with this\nXML ID",
             "XML_ID",
             also=("attr-id",),
         ),
@@ -44,33 +44,31 @@ _SELECTION = Group(
             "name",
             "n",
             "Operate on attribute or option with this name.  For queries, this\n"
-            "                               is optional, in which case all matching attributes will be\n"
-            "                               returned.",
+            "is optional, in which case all matching attributes will be\n"
+            "returned.",
             "NAME",
             also=("attr-name",),
         ),
         Option(
             "pattern",
             "P",
-            "Operate on all attributes matching this pattern\n"
-            "                               (with -G, or with -v/-D and -l reboot)",
+            "Operate on all attributes matching this pattern\n(with -G, or with -v/-D and -l reboot)",
             "PATTERN",
         ),
         Option(
             "promotion",
             "p",
             "Operate on node attribute used as promotion score for specified\n"
-            "                               resource, or resource given in OCF_RESOURCE_INSTANCE environment\n"
-            "                               variable if none is specified; this also defaults -l/--lifetime\n"
-            "                               to reboot (normally invoked from an OCF resource agent)",
+            "resource, or resource given in OCF_RESOURCE_INSTANCE environment\n"
+            "variable if none is specified; this also defaults -l/--lifetime\n"
+            "to reboot (normally invoked from an OCF resource agent)",
             "RESOURCE",
             optional=True,
         ),
         Option(
             "set-name",
             "s",
-            "(Advanced) Operate on instance of specified attribute that is\n"
-            "                               within set with this XML ID",
+            "(Advanced) Operate on instance of specified attribute that is\nwithin set with this XML ID",
             "NAME",
         ),
     ),
@@ -85,7 +83,7 @@ _COMMANDS = Group(
         Option(
             "query",
             "G",
-            "Query the current value of the attribute/option.\n                               See also: -n, -P",
+            "Query the current value of the attribute/option.\nSee also: -n, -P",
             also=("get-value",),
         ),
         Option("update", "v", "Update the value of the attribute/option", "VALUE", also=("attr-value",)),
@@ -108,21 +106,20 @@ _ADDITIONAL = Group(
         Option(
             "lifetime",
             "l",
-            "Lifetime of the node attribute.\n                               Valid values: reboot, forever",
+            "Lifetime of the node attribute.\nValid values: reboot, forever",
             "LIFETIME",
         ),
         Option(
             "node",
             "N",
-            "Set a node attribute for named node (instead of a cluster option).\n"
-            "                               See also: -l",
+            "Set a node attribute for named node (instead of a cluster option).\nSee also: -l",
             "NODE",
         ),
         Option(
             "type",
             "t",
             "Which part of the configuration to update/delete/query the option in.\n"
-            "                               Valid values: crm_config, rsc_defaults, op_defaults, tickets",
+            "Valid values: crm_config, rsc_defaults, op_defaults, tickets",
             "SECTION",
         ),
         Option("utilization", "z", "Set an utilization attribute for the node."),
@@ -165,6 +162,7 @@ Query value of the 'cluster-delay' cluster option and print only the value:
 
 """,
     special="NPUdilnpstv",
+    indent=31,
 )
 
 

@@ -62,8 +62,7 @@ PROGRAM = Program(
                 Option(
                     "default",
                     "d",
-                    "(Advanced) Default attribute value to display if none is found\n"
-                    "                               (for use with -G)",
+                    "(Advanced) Default attribute value to display if none is found\n(for use with -G)",
                     "VALUE",
                 ),
                 Option("force", "f", "(Advanced) Force the action to be performed"),
@@ -137,6 +136,7 @@ causing the cluster site to 'forget' the existing ticket state:
 """,
     formats=(),
     special="dintvxCDGS",
+    indent=31,
 )
 
 

@@ -89,7 +89,7 @@ class Program:
 
     ``parameters`` follows ``[OPTION?]`` in the usage line. ``formats`` are the output formats, the default first; none
     means that the command has no output options. ``special`` lists short options whose argument may be written without
-    a blank (``-n5``) and may start with a dash.
+    a blank (``-n5``) and may start with a dash. ``indent`` is how far the further lines of a description are indented.
     """
 
     name: str
@@ -100,6 +100,7 @@ class Program:
     parameters: str = ""
     formats: tuple[str, ...] = ("text", "xml")
     special: str = ""
+    indent: int = 0
 
 
 class CommandLineError(Exception):
@@ -360,12 +361,12 @@ def format_help(program: Program, every_group: bool = False, only: Group | None 
     if program.summary:
         parts.append(f"{program.summary}\n\n")
     if only is not None:
-        parts.append(_block(only.title, only.options, width))
+        parts.append(_block(only.title, only.options, width, program.indent))
     else:
-        parts.append(_block("Help Options:", help_entries, width))
+        parts.append(_block("Help Options:", help_entries, width, 0))
         if every_group:
-            parts.extend(_block(group.title, group.options, width) for group in groups)
-        parts.append(_block("Application Options:", _main_options(program), width))
+            parts.extend(_block(group.title, group.options, width, program.indent) for group in groups)
+        parts.append(_block("Application Options:", _main_options(program), width, program.indent))
     if program.epilogue:
         parts.append(f"{program.epilogue}\n")
     return "".join(parts)
@@ -375,7 +376,7 @@ def _width(option: Option) -> int:
     return len(option.long) + (4 if option.short else 0) + (1 + len(option.argument) if option.argument else 0)
 
 
-def _block(title: str, options: tuple[Option, ...], width: int) -> str:
+def _block(title: str, options: tuple[Option, ...], width: int, indent: int) -> str:
     lines = [title]
     for option in options:
         if option.hidden:
@@ -383,7 +384,8 @@ def _block(title: str, options: tuple[Option, ...], width: int) -> str:
         left = f"  -{option.short}, --{option.long}" if option.short else f"  --{option.long}"
         if option.argument:
             left += f"={option.argument}"
-        lines.append(f"{left.ljust(width + _PADDING)} {option.description}")
+        description = option.description.replace("\n", "\n" + " " * indent)
+        lines.append(f"{left.ljust(width + _PADDING)} {description}")
     return "\n".join(lines) + "\n\n"
 
 
