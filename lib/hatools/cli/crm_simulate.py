@@ -205,7 +205,7 @@ class _Session:
             return Moment.parse(self.request.date, now, offset) or now
         if recorded.isdigit() and int(recorded):
             if announce:
-                shown = str(Moment.from_epoch(int(recorded)))
+                shown = Moment.from_epoch(int(recorded)).format(with_timezone=False)
                 self._info(f"Using the original execution date of: {shown}")
             return Moment.from_epoch(int(recorded), offset)
         return Moment.from_epoch(int(time.time()), offset)

@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from functools import total_ordering
 from typing import Self, TypeVar
 
+from hatools.values.errors import SyntaxProblem
+
 DAY = 86400
 _EPOCH_DAYS = 719162
 """Days from 0001-01-01 to 1970-01-01."""
@@ -69,7 +71,19 @@ class Moment:
             now: supplies the date where only a time is given.
             local_offset: the zone of times that name none.
         """
-        return _parse(cls, text, now, local_offset)
+        try:
+            return _read(cls, text, now, local_offset)
+        except SyntaxProblem:
+            return None
+
+    @classmethod
+    def read(cls, text: str, now: "Moment | None" = None, local_offset: int = 0) -> Self:
+        """Do as :meth:`parse`, but say what is wrong.
+
+        Raises:
+            SyntaxProblem: the text is no valid specification.
+        """
+        return _read(cls, text, now, local_offset)
 
     @property
     def epoch_seconds(self) -> int:
@@ -161,94 +175,112 @@ class Moment:
 
 M = TypeVar("M", bound=Moment)
 
+_INT = r"\s*([+-]?\d+)"
+_TWO = r"\s*([+-]\d|\d{1,2}+)"
+_LONG_DATE = re.compile(f"{_INT}(?:-{_INT}(?:-{_INT})?)?")
+_SHORT_DATE = re.compile(rf"\s*([+-]\d{{1,3}}+|\d{{1,4}}+){_TWO}{_TWO}")
+_WEEK_DATE = re.compile(f"{_INT}-W{_INT}-{_INT}")
+_LONG_CLOCK = re.compile(f"{_INT}(?::{_INT}(?::{_INT})?)?")
+_SHORT_CLOCK = re.compile(f"{_TWO}(?:{_TWO}(?:{_TWO})?)?")
+
+
+def _bad_date(text: str, why: str = "") -> SyntaxProblem:
+    return SyntaxProblem(f"'{text}' is not a valid ISO 8601 date/time specification{' because ' if why else ''}{why}")
+
 
 def _ordinal(year: int, month: int, day: int) -> int:
     return day + sum(days_in_month(m, year) for m in range(1, month))
 
 
-_DATE_FORMS = (
-    ("calendar", re.compile(r"\s*([+-]?\d+)-\s*([+-]?\d+)-\s*([+-]?\d+)")),
-    ("calendar", re.compile(r"(\d{4})(\d{1,2})(\d{1,2})")),
-    ("ordinal", re.compile(r"\s*([+-]?\d+)-\s*([+-]?\d+)")),
-    ("week", re.compile(r"\s*([+-]?\d+)-W\s*([+-]?\d+)-\s*([+-]?\d+)")),
-)
-
-
-def _parse_date(cls: type[M], text: str) -> M | None:
-    for form, pattern in _DATE_FORMS:
-        match = pattern.match(text)
-        if match is None:
-            continue
-        numbers = [int(number) for number in match.groups()]
-        year = numbers[0]
-        if form == "calendar":
-            month, day = numbers[1], numbers[2]
-            if not 1 <= month <= 12 or not 1 <= day <= days_in_month(month, year):
-                return None
-            return cls(year, _ordinal(year, month, day))
-        if form == "ordinal":
-            return cls(year, numbers[1]) if 1 <= numbers[1] <= days_in_year(year) else None
-        week, weekday = numbers[1], numbers[2]
-        if not 1 <= week <= weeks_in_year(year) or not 1 <= weekday <= 7:
-            return None
-        jan1 = january1_weekday(year)
-        start = 1 - jan1 if jan1 <= 4 else 8 - jan1
-        return cls(year, 1).add_days((week - 1) * 7 + start + weekday - 1)
-    return None
-
-
-def _parse_clock(text: str) -> int | None:
-    """Read ``HH:MM:SS`` or ``HHMMSS``, later parts may be missing; None if out of range."""
-    match = re.match(r"\s*(\d+):\s*(\d+)(?::\s*(\d+))?", text) or re.match(r"\s*(\d{1,2})(\d{1,2})?(\d{1,2})?", text)
+def _read_date(cls: type[M], text: str) -> M:
+    """Read a date: ``2005-01-20``, ``20050120``, ``2005-020`` or ``2005-W03-4``."""
+    match = _LONG_DATE.match(text)
+    if match is not None and match[2] is None:
+        match = _SHORT_DATE.match(text) or match
+    numbers = [] if match is None else [int(number) for number in match.groups() if number is not None]
+    if len(numbers) == 3:
+        year, month, day = numbers
+        if month > 12:
+            raise _bad_date(text, f"'{month}' is not a valid month")
+        if day > days_in_month(month, year):
+            raise _bad_date(text, f"'{day}' is not a valid day of the month")
+        return cls(year, _ordinal(year, month, day))
+    if len(numbers) == 2:
+        year, day = numbers
+        if day > days_in_year(year):
+            raise _bad_date(text, f"'{day}' is not a valid day of the year (max {days_in_year(year)})")
+        return cls(year, day)
+    match = _WEEK_DATE.match(text)
     if match is None:
-        return None
+        raise _bad_date(text)
+    year, week, weekday = (int(number) for number in match.groups())
+    if week > weeks_in_year(year):
+        raise _bad_date(text, f"'{week}' is not a valid week of the year (max {weeks_in_year(year)})")
+    if not 1 <= weekday <= 7:
+        raise _bad_date(text, f"'{weekday}' is not a valid day of the week")
+    jan1 = january1_weekday(year)
+    start = 1 - jan1 if jan1 <= 4 else 8 - jan1
+    return cls(year, 1).add_days((week - 1) * 7 + start + weekday - 1)
+
+
+def _read_clock(text: str) -> int:
+    """Read ``HH:MM:SS`` or ``HHMMSS``, later parts may be missing; return seconds."""
+    match = _LONG_CLOCK.match(text)
+    if match is not None and match[2] is None:
+        match = _SHORT_CLOCK.match(text) or match
+    if match is None:
+        if text.strip():
+            raise SyntaxProblem(f"{text} is not a valid ISO 8601 time specification")
+        return 0
     hour, minute, second = (int(part or 0) for part in match.groups())
-    if (hour, minute, second) != (24, 0, 0) and (hour >= 24 or minute >= 60 or second >= 60):
-        return None
+    if (hour, minute, second) != (24, 0, 0):
+        for value, limit, word in ((hour, 24, "hour"), (minute, 60, "minute"), (second, 60, "second")):
+            if not 0 <= value < limit:
+                raise SyntaxProblem(
+                    f"{text} is not a valid ISO 8601 time specification because {value} is not a valid {word}"
+                )
     return hour * 3600 + minute * 60 + second
 
 
-def _parse_offset(text: str | None, local_offset: int) -> int | None:
+def _read_offset(text: str | None, local_offset: int) -> int:
     if text is None:
         return local_offset
-    if text.startswith("Z") or text[:1] not in ("+", "-") and not text[:1].isdigit():
+    if text[:1] not in ("+", "-") and not text[:1].isdigit():
         return 0
-    east = _parse_clock(text.lstrip("+-"))
-    return None if east is None else -east if text[0] == "-" else east
+    east = _read_clock(text[1:] if text[0] in "+-" else text)
+    return -east if text[0] == "-" else east
 
 
-def _parse_time(text: str, date: M, local_offset: int) -> M | None:
-    seconds = _parse_clock(text)
+def _read_time(text: str, date: M, local_offset: int) -> M:
+    seconds = _read_clock(text)
     zone: str | None = None
     if "Z" in text:
         zone = text[text.index("Z") :]
     elif " " in text:
         zone = text[text.index(" ") :].lstrip()
-    offset = _parse_offset(zone, local_offset)
-    if seconds is None or offset is None:
-        return None
+    offset = _read_offset(zone, local_offset)
     if seconds == DAY:
         return replace(date.add_days(1), seconds=0, offset=offset)
     return replace(date, seconds=seconds, offset=offset)
 
 
-def _parse(cls: type[M], text: str, now: Moment | None, local_offset: int) -> M | None:
+def _read(cls: type[M], text: str, now: Moment | None, local_offset: int) -> M:
     if not text:
-        return None
+        raise SyntaxProblem("No ISO 8601 date/time specification given")
     if text[0] == "T" or text[2:3] == ":":
         if now is None:
-            return None
+            raise _bad_date(text, "it has no date")
         today = cls(now.year, now.day, now.seconds, now.offset)
-        return _parse_time(text.removeprefix("T"), today, local_offset)
+        return _read_time(text.removeprefix("T"), today, local_offset)
     if text[:5].lower() == "epoch" and (len(text) == 5 or text[5] in "/ \t\n"):
         return cls(1970, 1)
-    date = _parse_date(cls, text)
-    if date is None:
-        return None
+    date = _read_date(cls, text)
     rest = text.lstrip("0123456789-W")
-    if rest[:1] not in (" ", "T") or not rest:
-        return date
-    return _parse_time(rest[1:], date, local_offset)
+    if rest[:1] in (" ", "T"):
+        date = _read_time(rest[1:], date, local_offset)
+    if not 0 < date.day <= days_in_year(date.year):
+        raise _bad_date(text)
+    return date
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,18 +295,86 @@ class Duration:
     @classmethod
     def parse(cls, text: str) -> Self | None:
         """Read a duration; None if the text is none."""
-        match = _DURATION.fullmatch(text.split("/")[0].strip())
-        if match is None or not any(match.groups()):
+        try:
+            return cls.read(text)
+        except SyntaxProblem:
             return None
-        years, months, weeks, days, hours, minutes, seconds = (int(part or 0) for part in match.groups())
-        return cls(years, months, weeks * 7 + days, hours * 3600 + minutes * 60 + seconds)
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """Read a duration; it ends at a blank or slash.
+
+        Raises:
+            SyntaxProblem: the text is none.
+        """
+        if not text:
+            raise SyntaxProblem("No ISO 8601 time duration given")
+        if text[0] != "P":
+            raise _bad_duration(text, "it does not start with a 'P'")
+        if not text[1:].strip() or text[1].isspace():
+            raise _bad_duration(text, "nothing follows 'P'")
+        given = _Amounts()
+        at, in_time = 1, False
+        while at < len(text) and text[at] != "/" and not text[at].isspace():
+            if text[at] == "T":
+                in_time = True
+                at += 1
+                continue
+            match = _AMOUNT.match(text, at)
+            if match is None:
+                raise _bad_duration(text, f"no integer at '{text[at:]}'")
+            at = match.end()
+            amount = int(f"{match[1]}{match[2]}")
+            unit = text[at : at + 1]
+            if not unit:
+                raise _bad_duration(text, f"no units after {amount}")
+            if not given.add(amount, unit, in_time=in_time):
+                raise _bad_duration(text, f"'{unit}' is not a valid time unit")
+            at += 1
+        return cls(given.years, given.months, given.days, given.seconds)
 
     def add_to(self, moment: Moment) -> Moment:
         """Return the moment this much later."""
         return moment.add_years(self.years).add_months(self.months).add_days(self.days).add_seconds(self.seconds)
 
+    def subtract_from(self, moment: Moment) -> Moment:
+        """Return the moment this much earlier."""
+        return moment.add_years(-self.years).add_months(-self.months).add_days(-self.days).add_seconds(-self.seconds)
 
-_DURATION = re.compile(
-    r"P(?:([+-]?\d+)Y)?(?:([+-]?\d+)M)?(?:([+-]?\d+)W)?(?:([+-]?\d+)D)?"
-    r"(?:T(?:([+-]?\d+)H)?(?:([+-]?\d+)M)?(?:([+-]?\d+)S)?)?"
-)
+
+_AMOUNT = re.compile(r"T?([+-]?):?(\d{1,10})")
+
+
+@dataclass(slots=True)
+class _Amounts:
+    """What a duration adds up to; the last of several years or months counts."""
+
+    years: int = 0
+    months: int = 0
+    days: int = 0
+    seconds: int = 0
+
+    def add(self, amount: int, unit: str, *, in_time: bool) -> bool:
+        """Add an amount; return whether the unit is known."""
+        match unit:
+            case "Y":
+                self.years = amount
+            case "M" if not in_time:
+                self.months = amount
+            case "M":
+                self.seconds += amount * 60
+            case "W":
+                self.days += amount * 7
+            case "D":
+                self.days += amount
+            case "H":
+                self.seconds += amount * 3600
+            case "S":
+                self.seconds += amount
+            case _:
+                return False
+        return True
+
+
+def _bad_duration(text: str, why: str) -> SyntaxProblem:
+    return SyntaxProblem(f"'{text}' is not a valid ISO 8601 time duration because {why}")
