@@ -24,7 +24,13 @@ DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 def base_environment(
-    inherited: Mapping[str, str], *, service: str, root: str = "/", node_name: str = "", commands: str = ""
+    inherited: Mapping[str, str],
+    *,
+    service: str,
+    root: str = "/",
+    node_name: str = "",
+    commands: str = "",
+    python: str = "",
 ) -> dict[str, str]:
     """Return the environment that all agents of a daemon share.
 
@@ -34,6 +40,7 @@ def base_environment(
         root: the node's root folder; other than ``/`` in a lab.
         node_name: the local node's name.
         commands: the folder of our own commands; empty where they are installed in the usual places.
+        python: the interpreter that our own agents are to run with, the one we run with ourselves.
     """
     result = {name: value for name, value in inherited.items() if not name.startswith(_PRIVATE_PREFIXES)}
     result.setdefault("PATH", DEFAULT_PATH)
@@ -50,6 +57,8 @@ def base_environment(
     result["PCMK_service"] = service
     if node_name:
         result["HATOOLS_NODE_NAME"] = node_name
+    if python:
+        result["HATOOLS_PYTHON"] = python
     if commands:
         result["PATH"] = _first(commands, result["PATH"])
         result["HA_SBIN_DIR"] = commands

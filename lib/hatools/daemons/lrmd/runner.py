@@ -8,6 +8,7 @@ import asyncio
 import errno
 import logging
 import os
+import sys
 from collections.abc import Awaitable, Callable
 from hashlib import md5
 from pathlib import Path
@@ -61,6 +62,7 @@ class AgentRunner:
             root=str(directories.root),
             node_name=os.environ.get("HATOOLS_NODE_NAME", ""),
             commands=commands_folder(),
+            python=sys.executable,
         )
         self._folder = str(directories.cores) if directories.cores.is_dir() else None
 

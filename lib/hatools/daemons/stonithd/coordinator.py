@@ -150,7 +150,8 @@ class Coordinator:
     """Names of the cluster's members by id."""
     peers: frozenset[int] = frozenset()
     """Members whose fencer takes part."""
-    _starting: dict[str, Request] = field(default_factory=dict)
+    _starting: dict[str, tuple[Request, float]] = field(default_factory=dict)
+    """Announced by us and not yet delivered, with the epoch second of the announcement."""
     _operations: dict[str, Operation] = field(default_factory=dict)
     _waiters: dict[str, list[int]] = field(default_factory=dict)
     _relayed: dict[str, _Relayed] = field(default_factory=dict)
@@ -184,7 +185,7 @@ class Coordinator:
             relay = PeerRelay(query, timeout_ms, request.delay_ms)
             self._relayed[identifier] = _Relayed(relay, others[0])
             return [SendPeer(others[0], relay)]
-        return self._announce(query, timeout_ms, request.delay_ms)
+        return self._announce(epoch, query, timeout_ms, request.delay_ms)
 
     def confirm(self, epoch: float, waiter: int, request: ConfirmDown, identifier: str) -> list[Effect]:
         """Take a person's word that a node is down."""
@@ -192,7 +193,7 @@ class Coordinator:
         record = FencingRecord(
             identifier, request.target, "off", HUMAN, request.client, self.name, SUCCESS, epoch, "manually confirmed"
         )
-        return [BroadcastPeers(PeerOutcome(record))]
+        return [BroadcastPeers(PeerOutcome(record)), *self._take_outcome(epoch, record)]
 
     def clean(self, request: CleanHistory) -> list[Effect]:
         """Forget history everywhere, or with ``broadcast`` tell the peers what we know."""
@@ -225,7 +226,7 @@ class Coordinator:
                 effects += [Notify(record), *self._settle(record)]
         for relayed in list(self._relayed.values()):
             if relayed.peer in gone:
-                effects += self._relay_again(relayed)
+                effects += self._relay_again(epoch, relayed)
         if arrived and before and self.local == min(before & peers, default=0) and self.history.listing():
             effects.append(BroadcastPeers(PeerHistory(self.history.listing())))
         return effects
@@ -238,7 +239,7 @@ class Coordinator:
             case PeerOffers(identifier, offers):
                 return self._with(epoch, identifier, lambda op: op.offered(now, sender, offers))
             case PeerRelay(query, timeout_ms, delay_ms):
-                return self._announce(query, timeout_ms, delay_ms)
+                return self._announce(epoch, query, timeout_ms, delay_ms)
             case PeerExecute():
                 return [SendPeer(sender, PeerAccepted(message.id, message.step)), RunHere(sender, message)]
             case PeerAccepted(identifier, step):
@@ -283,13 +284,14 @@ class Coordinator:
                 effects += self._perform(epoch, identifier, operation.expire(now))
         return effects
 
-    def _announce(self, query: PeerQuery, timeout_ms: int, delay_ms: int) -> list[Effect]:
-        self._starting[query.id] = Request(query.id, query.target, query.action, timeout_ms, delay_ms)
+    def _announce(self, epoch: float, query: PeerQuery, timeout_ms: int, delay_ms: int) -> list[Effect]:
+        request = Request(query.id, query.target, query.action, timeout_ms, delay_ms)
+        self._starting[query.id] = (request, epoch)
         return [BroadcastPeers(replace(query, origin=self.name))]
 
     def _take_query(self, now: float, epoch: float, sender: int, query: PeerQuery) -> list[Effect]:
         self._relayed.pop(query.id, None)
-        request = self._starting.pop(query.id, None)
+        starting = self._starting.pop(query.id, None)
         same = self.history.pending(query.target, query.action)
         if same is not None:
             # Somebody does this already: whoever waited for the new one waits for that one.
@@ -298,7 +300,13 @@ class Coordinator:
         record = FencingRecord(query.id, query.target, query.action, "", query.client, query.origin, PENDING, epoch)
         self.history.add(record)
         effects: list[Effect] = [Notify(record), FindOffers(query, sender)]
-        if request is not None:
+        if starting is not None:
+            request, announced = starting
+            done = self.history.recent_success(query.target, query.action, announced)
+            if done is not None and query.action != "on":
+                # The announcement was held up while the ring lost the target, which somebody else fenced meanwhile.
+                outcome = replace(record, executioner=done.executioner, state=SUCCESS, completed=done.completed)
+                return [*effects, BroadcastPeers(PeerOutcome(outcome)), *self._take_outcome(epoch, outcome)]
             target_id = next((n for n, name in self.members.items() if name.lower() == query.target.lower()), 0)
             operation = Operation(request, self.peers | {self.local}, target_id, self.local, self.levels(query.target))
             self._operations[query.id] = operation
@@ -341,7 +349,9 @@ class Coordinator:
                     else:
                         effects.append(SendPeer(node, PeerCancel(identifier, number)))
                 case Conclude():
-                    effects.append(BroadcastPeers(PeerOutcome(self._outcome(epoch, identifier, step))))
+                    record = self._outcome(epoch, identifier, step)
+                    # Those who wait here need not wait for the ring, which may have to find itself without the target.
+                    effects += [BroadcastPeers(PeerOutcome(record)), *self._take_outcome(epoch, record)]
                 case _:
                     assert_never(step)
         return effects
@@ -365,14 +375,14 @@ class Coordinator:
             end.exit_reason,
         )
 
-    def _relay_again(self, relayed: _Relayed) -> list[Effect]:
+    def _relay_again(self, epoch: float, relayed: _Relayed) -> list[Effect]:
         """The peer that was to fence us is gone before it announced anything: ask another one, or do it alone."""
         others = sorted(self.peers - {self.local})
         if others:
             relayed.peer = others[0]
             return [SendPeer(others[0], relayed.relay)]
         del self._relayed[relayed.relay.query.id]
-        return self._announce(relayed.relay.query, relayed.relay.timeout_ms, relayed.relay.delay_ms)
+        return self._announce(epoch, relayed.relay.query, relayed.relay.timeout_ms, relayed.relay.delay_ms)
 
 
 def _done(record: FencingRecord) -> FencingDone:

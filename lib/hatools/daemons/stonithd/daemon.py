@@ -226,6 +226,7 @@ class Fencer:
                     await self._cib_seen.wait()
             except TimeoutError:
                 _log.warning("there is no CIB yet: only devices registered by hand can be used")
+                self._cib_seen.set()
 
     async def _query_devices(self, target: str, timeout_ms: int) -> DeviceList:
         await self._see_cib()

@@ -5,6 +5,7 @@ import errno
 import logging
 import os
 import random
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -48,6 +49,7 @@ class DeviceRunner:
             root=str(directories.root),
             node_name=os.environ.get("HATOOLS_NODE_NAME", ""),
             commands=commands_folder(),
+            python=sys.executable,
         )
         self._environment["OCF_OUTPUT_FORMAT"] = "log"
         self._folder = str(directories.cores) if directories.cores.is_dir() else None

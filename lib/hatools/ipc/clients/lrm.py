@@ -50,9 +50,7 @@ class LrmClient:
             if on_done is not None and isinstance(message, OperationDone):
                 on_done(message)
 
-        client = cls(
-            await Connection.open(socket_path, "lrmd", name=name, on_event=on_event, deadline_s=deadline_s)
-        )
+        client = cls(await Connection.open(socket_path, "lrmd", name=name, on_event=on_event, deadline_s=deadline_s))
         if on_done is not None:
             await client.connection.request(SubscribeOperations())
         return client
