@@ -54,7 +54,7 @@ class Cluster:
     to_perform: list[PerformAction] = field(default_factory=list)
     to_report: list[ActionDone] = field(default_factory=list)
     writes: set[int] = field(default_factory=set)
-    newest: Version = Version(0, 0, 0)
+    newest: Version = field(default_factory=lambda: Version(0, 0, 0))
     """The newest version that a write of ours is known to be part of."""
     tags: Iterator[int] = field(default_factory=lambda: count(1))
 

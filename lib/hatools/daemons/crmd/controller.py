@@ -17,7 +17,6 @@ from hatools.daemons.crmd.effects import (
     EndProcess,
     SendToPeer,
     SetAttributes,
-    WriteCib,
 )
 from hatools.daemons.crmd.election import AskAgain, CastVote, Elected, Election, ElectionEffect
 from hatools.daemons.crmd.events import (
@@ -41,7 +40,6 @@ from hatools.daemons.crmd.events import (
 from hatools.daemons.crmd.fsa import DC_STATES, Action, Input, State, step
 from hatools.daemons.crmd.history import FEATURE_SET, ResourceIdentity
 from hatools.daemons.crmd.operations import LocalOperations, OperationEffect, Reply
-from hatools.daemons.crmd.peers import Peer
 from hatools.ipc.messages.attrd import UpdateAttribute
 from hatools.ipc.messages.crmd import (
     ActionDone,
@@ -502,11 +500,3 @@ _OUT_OF_DATE: dict[State, tuple[Input, ...]] = {
     State.NOT_DC: (),
 }
 """Inputs that an earlier input of the same event has overtaken."""
-
-
-def known_peer(controller: Controller, name: str) -> Peer | None:
-    """Return the node of this name; an empty name means the local one."""
-    return controller.cluster.peers.named(name or controller.cluster.me.name)
-
-
-__all__ = ["Controller", "WriteCib", "known_peer"]

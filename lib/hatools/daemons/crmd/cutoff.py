@@ -23,6 +23,8 @@ LONGEST_S = 10.0
 """No wait is longer: a node that is dead should not keep its resources for long."""
 
 _OPTION = "cut-off-wait"
+_STARTS = frozenset({"start", "promote", "demote", "migrate_from"})
+_RUNNING = frozenset({"0", "8", "190", "191"})
 
 
 def cut_off_wait_s(document: Document, node_id: str, *, quorate: bool) -> float:
@@ -44,13 +46,10 @@ def cut_off_wait_s(document: Document, node_id: str, *, quorate: bool) -> float:
 
 def _is_active(resource: Element) -> bool:
     """Say whether the newest entry that tells leaves the resource active."""
-    entries = sorted(children(resource, "lrm_rsc_op"), key=_call)
     active = False
-    for entry in entries:
-        operation, code = entry.get("operation"), entry.get("rc-code")
-        if (operation in ("start", "promote", "demote", "migrate_from") and entry.get("op-status") in ("0", "-1")) or (
-            operation == "monitor" and code in ("0", "8", "190", "191")
-        ):
+    for entry in sorted(children(resource, "lrm_rsc_op"), key=_call):
+        operation, code, status_code = entry.get("operation"), entry.get("rc-code"), entry.get("op-status")
+        if (operation in _STARTS and status_code in ("0", "-1")) or (operation == "monitor" and code in _RUNNING):
             active = True
         elif (operation == "stop" and code == "0") or (operation == "monitor" and code == "7"):
             active = False
