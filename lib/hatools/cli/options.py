@@ -54,7 +54,7 @@ class Option:
     """One option.
 
     ``argument`` is the placeholder in the help; empty means a flag. ``optional``: the argument may be left out.
-    ``integer``: the argument is checked to be a number. ``hidden``: not in any help. ``also`` names further long
+    ``integer``: the argument is checked to be a number. ``hidden``: not in any help. ``unnamed``: the argument has no placeholder. ``also`` names further long
     spellings (hidden ones); events carry the name in ``long``.
     """
 
@@ -66,11 +66,12 @@ class Option:
     integer: bool = False
     hidden: bool = False
     also: tuple[str, ...] = ()
+    unnamed: bool = False
 
     @property
     def takes_argument(self) -> bool:
         """Say whether an argument follows; one that is optional may have no placeholder."""
-        return bool(self.argument) or self.optional
+        return bool(self.argument) or self.optional or self.unnamed
 
 
 @dataclass(frozen=True, slots=True)

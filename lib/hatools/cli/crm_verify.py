@@ -1,0 +1,176 @@
+"""``crm_verify``: is a configuration right? I/O.
+
+Checks the schema first, then lets the scheduler read the whole configuration and say what it
+finds wrong or doubtful.
+"""
+
+import sys
+import time
+from pathlib import Path
+from xml.etree.ElementTree import Element
+
+from hatools.cib.document import Document
+from hatools.cli.options import CommandLine, Finished, Group, Option, Program, begin, program_name
+from hatools.cli.output import Output
+from hatools.values.errors import HatoolsError, SyntaxProblem
+from hatools.values.exitcode import ExitCode, exit_text
+
+PROGRAM = Program(
+    name="crm_verify",
+    summary=(
+        "Check a Pacemaker configuration for errors\n\n"
+        "Check the well-formedness of a complete Pacemaker XML configuration,\n"
+        "its conformance to the configured schema, and the presence of common\n"
+        "misconfigurations. Problems reported as errors must be fixed before the\n"
+        "cluster will work properly. It is left to the administrator to decide\n"
+        "whether to fix problems reported as warnings."
+    ),
+    special="xSX",
+    groups=(
+        Group(
+            "data",
+            "Data sources:",
+            "Show data options",
+            (
+                Option("live-check", "L", "Check the configuration used by the running cluster"),
+                Option("xml-file", "x", "Check the configuration in the named file", "FILE"),
+                Option("xml-pipe", "p", "Check the configuration piped in via stdin"),
+                Option("xml-text", "X", "Check the configuration in the supplied string", "XML"),
+            ),
+        ),
+        Group(
+            "additional",
+            "Additional options:",
+            "Show additional options",
+            (Option("save-xml", "S", "Save verified XML to named file (most useful with -L)", "FILE"),),
+        ),
+    ),
+    epilogue=(
+        "Examples:\n\n"
+        "Check the consistency of the configuration in the running cluster:\n\n"
+        "\tcrm_verify --live-check\n\n"
+        "Check the consistency of the configuration in a given file and produce verbose output:\n\n"
+        "\tcrm_verify --xml-file file.xml --verbose\n\n"
+    ),
+)
+
+
+class _Refused(Exception):
+    """The check cannot be made, or found something: exit status and message."""
+
+    def __init__(self, code: int, text: str) -> None:
+        super().__init__(text)
+        self.code = code
+
+
+def main(argv: list[str]) -> int:
+    """Run the command."""
+    try:
+        line, out = begin(PROGRAM, argv)
+    except Finished as finished:
+        return finished.code
+    try:
+        _check(line, out)
+    except _Refused as refused:
+        out.dest.flush()
+        print(f"{program_name()}: {refused}", file=sys.stderr)
+        return out.finish(refused.code)
+    return out.finish(ExitCode.OK)
+
+
+def _check(line: CommandLine, out: Output) -> None:
+    """Check the configuration that the command line means.
+
+    Raises:
+        _Refused: it is not right.
+    """
+    root = _load(line)
+    if root.tag.lower() != "cib":
+        raise _Refused(
+            ExitCode.PROTOCOL,
+            "This tool can only check complete configurations (i.e. those starting with <cib>).",
+        )
+    target = line.get("save-xml")
+    if target is not None:
+        from hatools.ipc.clients.cib_file import write_xml_file
+
+        write_xml_file(Path(target), root)
+    errors, warnings = _findings(line, out, root)
+    hint = "" if line.verbosity else "\n-V may provide more details"
+    if errors:
+        raise _Refused(ExitCode.CONFIG, f"Errors found during check: config not valid{hint}")
+    if warnings:
+        raise _Refused(ExitCode.CONFIG, f"Warnings found during check: config may not be valid{hint}")
+
+
+def _findings(line: CommandLine, out: Output, root: Element) -> tuple[bool, bool]:
+    """Say what is wrong; return whether there are errors, and warnings."""
+    from hatools.cib.schema import LATEST
+    from hatools.cli.cib_input import current_form, is_valid_cib
+    from hatools.cli.findings import log_level, print_findings
+    from hatools.ipc.clients.cib_file import with_status
+    from hatools.scheduler.schedule import check_configuration
+    from hatools.values.iso8601 import Moment
+
+    if not is_valid_cib(root):
+        if log_level(line.verbosity) >= 0:
+            print("error: CIB did not pass schema validation", file=sys.stderr)
+        return True, False
+    current = current_form(root)
+    if current is None:
+        out.error(
+            "The cluster will NOT be able to use this configuration.\n"
+            f"Please manually update the configuration to conform to the {LATEST} syntax."
+        )
+        return True, False
+    now = time.time()
+    moment = Moment.from_epoch(int(now), time.localtime(now).tm_gmtoff)
+    without_status = root.find("status") is None and not line.has("live-check")
+    findings = check_configuration(with_status(Document(current)), moment, configuration_only=without_status)
+    print_findings(findings, line.verbosity)
+    return (
+        any(finding.severity == "error" and finding.processing for finding in findings),
+        any(finding.severity == "warning" and finding.processing for finding in findings),
+    )
+
+
+def _load(line: CommandLine) -> Element:
+    """Return the CIB's root from the source that the command line names."""
+    from hatools.ipc.clients.cib_file import load_xml_file
+
+    path, text = line.get("xml-file"), line.get("xml-text")
+    if line.has("live-check"):
+        return _live()
+    try:
+        if path is not None:
+            return load_xml_file(Path(path))
+        if text is not None:
+            from hatools.cib.document import parse_xml
+
+            return parse_xml(text)
+        if line.has("xml-pipe"):
+            return load_xml_file(Path("-"))
+    except (HatoolsError, SyntaxProblem):
+        source = (
+            f"input file: {path}"
+            if path is not None
+            else f"input string: {text}"
+            if text is not None
+            else "input from STDIN."
+        )
+        raise _Refused(ExitCode.ERROR, f"Couldn't parse {source}") from None
+    raise _Refused(ExitCode.ERROR, "No configuration source specified.  Use --help for usage information.")
+
+
+def _live() -> Element:
+    from hatools.ipc.clients.cib import open_cib
+    from hatools.values.errors import SchemaError
+
+    try:
+        with open_cib(name="crm_verify") as cib:
+            return cib.document().root
+    except SchemaError as error:
+        code = int(error.exit_code)
+        raise _Refused(code, f"CIB query failed: {exit_text(code)}") from None
+    except HatoolsError:
+        raise _Refused(ExitCode.NOINPUT, f"CIB query failed: {exit_text(ExitCode.NOINPUT)}") from None
