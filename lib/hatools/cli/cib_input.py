@@ -9,7 +9,7 @@ import sys
 from hatools.cib.document import Element
 from hatools.values.errors import HatoolsError
 
-__all__ = ["MINIMUM_SCHEMA", "current_form", "is_valid_cib"]
+__all__ = ["MINIMUM_SCHEMA", "complain_about_xml", "current_form", "is_valid_cib"]
 
 MINIMUM_SCHEMA = "pacemaker-3.0"
 """The oldest schema whose configurations are understood as they are."""
@@ -58,3 +58,27 @@ def current_form(root: Element) -> Element | None:
         file=sys.stderr,
     )
     return None
+
+
+def complain_about_xml(data: bytes, path: str | None = None) -> None:
+    """Print why text is no XML, as libxml2 puts it: the fault, the line, and a mark below the place."""
+    from lxml import etree
+
+    try:
+        etree.fromstring(data)
+    except (etree.XMLSyntaxError, ValueError) as error:
+        log = list(error.error_log) if isinstance(error, etree.XMLSyntaxError) else []
+    else:
+        return
+    lines = data.decode("utf-8", "replace").splitlines() or [""]
+    code, message = 1, "unknown error"
+    for entry in log:
+        code, message = entry.type, entry.message
+        place = f"{path}:{entry.line}" if path is not None else f"Entity: line {entry.line}"
+        context = lines[entry.line - 1] if 0 < entry.line <= len(lines) else ""
+        mark = " " * max(0, entry.column - 1) + "^"
+        for text in (f"{place}: parser error : {message}", context, mark):
+            print(f"error: XML Error: {text}".rstrip(), file=sys.stderr)
+    if path is not None:
+        print(f"error: Parsing failed (domain=1, level=3, code={code}): {message}", file=sys.stderr)
+        print(f"error: Couldn't parse {path}", file=sys.stderr)

@@ -163,7 +163,7 @@ def _no_cluster(request: MonRequest, display: Display) -> int:
 
 def status_of(document: "Document", sections: Section, verbosity: int = 0) -> "ClusterStatus":
     """Return the status that a CIB tells; what is wrong with it is logged as far as ``verbosity`` asks."""
-    from hatools.cli.findings import print_findings
+    from hatools.cli.findings import show_findings
     from hatools.scheduler.schedule import unpack_status
     from hatools.status.collect import collect
     from hatools.values.iso8601 import Moment
@@ -172,7 +172,7 @@ def status_of(document: "Document", sections: Section, verbosity: int = 0) -> "C
     wants_constraints = bool(sections & (Section.BANS | Section.TICKETS))
     moment = Moment.from_epoch(int(now), time.localtime(now).tm_gmtoff)
     plan = unpack_status(document, moment, with_constraints=wants_constraints)
-    print_findings(plan.findings, verbosity)
+    show_findings(plan.findings, verbosity)
     return collect(plan, now, sections)
 
 

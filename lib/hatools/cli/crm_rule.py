@@ -7,6 +7,8 @@ from xml.etree.ElementTree import Element
 
 from hatools.cib.document import children, parse_xml
 from hatools.cib.rules import RangeState, RuleInput, evaluate_date
+from hatools.cli.cib_input import complain_about_xml
+from hatools.cli.findings import log_level
 from hatools.cli.options import CommandLine, Finished, Group, Option, Program, begin, program_name
 from hatools.cli.output import Output, XmlOutput
 from hatools.values.errors import HatoolsError, SyntaxProblem
@@ -72,7 +74,7 @@ def _run(line: CommandLine, out: Output) -> int:
     if not rules:
         raise _Refused(ExitCode.USAGE, "--check requires use of --rule=")
     now = _date(line.get("date"))
-    root = _load(line.get("xml-text"), out)
+    root = _load(line.get("xml-text"), out, line.verbosity)
     if root is None:
         return ExitCode.NOINPUT
     code = int(ExitCode.OK)
@@ -96,7 +98,7 @@ def _date(text: str | None) -> Moment:
     return moment
 
 
-def _load(text: str | None, out: Output) -> Element | None:
+def _load(text: str | None, out: Output, verbosity: int) -> Element | None:
     """Return the CIB to look into; None (after saying so) if the cluster's cannot be had."""
     if text is None:
         from hatools.ipc.clients.cib import open_cib
@@ -107,9 +109,12 @@ def _load(text: str | None, out: Output) -> Element | None:
         except HatoolsError:
             out.error(f"CIB query failed: {exit_text(ExitCode.NOINPUT)}")
             return None
+    data = sys.stdin.buffer.read() if text == "-" else text.encode("utf-8", "surrogateescape")
     try:
-        return parse_xml(sys.stdin.buffer.read() if text == "-" else text)
+        return parse_xml(data)
     except SyntaxProblem:
+        if log_level(verbosity) >= 0:
+            complain_about_xml(data)
         where = "from STDIN\n" if text == "-" else f"string: {text}\n"
         raise _Refused(ExitCode.DATAERR, f"Couldn't parse input {where}") from None
 
@@ -147,10 +152,11 @@ def _check(root: Element, identifier: str, now: Moment) -> _Answer:
         count = "does not have a" if not expressions else "has more than one"
         return int(ExitCode.UNIMPLEMENT_FEATURE), f"Rule {count} date expression"
     expression = expressions[0]
-    is_specification = expression.get("operation") == "date_spec"
-    if is_specification:
+    operation = expression.get("operation")
+    is_specification = operation == "date_spec"
+    if operation is None or is_specification:
         named = {name for spec in children(expression, "date_spec") for name in spec.attrib}
-        if "years" not in named or "moon" in named:
+        if operation is None or "years" not in named or "moon" in named:
             text = "Rule must either not use date_spec, or use date_spec with years= but not moon="
             return int(ExitCode.UNIMPLEMENT_FEATURE), text
     match evaluate_date(expression, RuleInput(now=now)):

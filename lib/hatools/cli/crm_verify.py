@@ -107,7 +107,7 @@ def _findings(line: CommandLine, out: Output, root: Element) -> tuple[bool, bool
     """Say what is wrong; return whether there are errors, and warnings."""
     from hatools.cib.schema import LATEST
     from hatools.cli.cib_input import current_form, is_valid_cib
-    from hatools.cli.findings import log_level, print_findings
+    from hatools.cli.findings import log_level, show_findings
     from hatools.ipc.clients.cib_file import with_status
     from hatools.scheduler.schedule import check_configuration
     from hatools.values.iso8601 import Moment
@@ -127,7 +127,7 @@ def _findings(line: CommandLine, out: Output, root: Element) -> tuple[bool, bool
     moment = Moment.from_epoch(int(now), time.localtime(now).tm_gmtoff)
     without_status = root.find("status") is None and not line.has("live-check")
     findings = check_configuration(with_status(Document(current)), moment, configuration_only=without_status)
-    print_findings(findings, line.verbosity)
+    show_findings(findings, line.verbosity)
     return (
         any(finding.severity == "error" and finding.processing for finding in findings),
         any(finding.severity == "warning" and finding.processing for finding in findings),
@@ -136,6 +136,8 @@ def _findings(line: CommandLine, out: Output, root: Element) -> tuple[bool, bool
 
 def _load(line: CommandLine) -> Element:
     """Return the CIB's root from the source that the command line names."""
+    from hatools.cli.cib_input import complain_about_xml
+    from hatools.cli.findings import log_level
     from hatools.ipc.clients.cib_file import load_xml_file
 
     path, text = line.get("xml-file"), line.get("xml-text")
@@ -151,6 +153,8 @@ def _load(line: CommandLine) -> Element:
         if line.has("xml-pipe"):
             return load_xml_file(Path("-"))
     except (HatoolsError, SyntaxProblem):
+        if path is not None and log_level(line.verbosity) >= 0 and Path(path).is_file():
+            complain_about_xml(Path(path).read_bytes(), path)
         source = (
             f"input file: {path}"
             if path is not None

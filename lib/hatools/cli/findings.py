@@ -1,22 +1,26 @@
-"""What the scheduler found noteworthy, as commands log it to standard error. I/O.
+"""What reading a CIB brought to light, for people who asked for more output. I/O.
 
-Commands log nothing unless they are asked to: the first ``-V`` (or ``PCMK_stderr``) shows
-errors, each further ``-V`` one level more.
+The original logs such findings; its commands show the log on standard error: the first ``-V`` (or ``PCMK_stderr``)
+shows errors, each further ``-V`` one level more.
 """
 
 import os
 import sys
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from hatools.values.boolean import is_true
 
-if TYPE_CHECKING:
-    from hatools.scheduler.plan import Finding
+__all__ = ["log_level", "show_findings"]
 
-__all__ = ["log_level", "print_findings"]
+_SEVERITIES = ("error", "warning", "notice")
 
-_LEVELS = {"error": 0, "warning": 1, "notice": 2, "info": 3}
+
+class _Finding(Protocol):
+    @property
+    def severity(self) -> str: ...
+    @property
+    def text(self) -> str: ...
 
 
 def log_level(verbosity: int) -> int:
@@ -24,12 +28,12 @@ def log_level(verbosity: int) -> int:
     return verbosity if is_true(os.environ.get("PCMK_stderr")) else verbosity - 1
 
 
-def print_findings(findings: "Iterable[Finding]", verbosity: int) -> None:
-    """Log findings to standard error as far as the verbosity asks for them."""
-    level = log_level(verbosity)
-    if level < 0:
+def show_findings(findings: Iterable[_Finding], verbosity: int) -> None:
+    """Print the findings that ``verbosity`` times ``-V`` lets through."""
+    severities = _SEVERITIES[: log_level(verbosity) + 1]
+    if not severities:
         return
     sys.stdout.flush()
     for finding in findings:
-        if _LEVELS.get(finding.severity, 3) <= level:
+        if finding.severity in severities:
             print(f"{finding.severity}: {finding.text}", file=sys.stderr)
