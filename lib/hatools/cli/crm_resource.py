@@ -8,6 +8,7 @@ import os
 import sys
 from typing import NoReturn
 
+from hatools.cli.findings import show_findings
 from hatools.cli.options import CommandLine, CommandLineError, Finished, begin_or_fail
 from hatools.cli.output import Output, OutputError, TextOutput
 from hatools.cli.resource.context import Context, Failure, find_resource, read_plan
@@ -59,7 +60,7 @@ def _main(line: CommandLine, out: Output) -> int:
             _refuse("Must supply a resource id with -r")
         if request.needs_node and request.node is None:
             _refuse("Must supply a node name with -N")
-        _run(Context(request, out))
+        _run(Context(request, out, line.verbosity))
     except CommandLineError as error:
         return _end(out, ExitCode.USAGE, str(error))
     except Failure as failure:
@@ -125,6 +126,7 @@ def _run(context: Context) -> None:
         context.connection = cib
         if request.needs_status or (request.find is not Find.NOTHING and request.resource is not None):
             context.known_plan = read_plan(cib)
+            show_findings(context.plan.findings, context.verbosity)
         _find_resource(context)
         _find_node(context)
         _dispatch(context)

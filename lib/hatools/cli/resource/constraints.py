@@ -117,7 +117,7 @@ def _attributes(colocation: Colocation) -> dict[str, str]:
         "with-rsc": colocation.primary.id,
         "score": format_score(colocation.score),
     }
-    if colocation.attribute != "#uname":
+    if colocation.attribute:
         attributes["node-attribute"] = colocation.attribute
     if colocation.dependent_role is not Role.UNKNOWN:
         attributes["rsc-role"] = format_role(colocation.dependent_role)

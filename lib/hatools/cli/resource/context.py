@@ -35,6 +35,7 @@ class Context:
 
     request: Request
     out: Output
+    verbosity: int = 0
     connection: "CibConnection | None" = None
     known_plan: "Plan | None" = None
     resource: "Resource | None" = None

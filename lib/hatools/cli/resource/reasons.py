@@ -3,7 +3,8 @@
 from hatools.cli.output import XmlOutput
 from hatools.cli.resource.context import Context
 from hatools.scheduler.model.node import Node
-from hatools.scheduler.model.resource import Kind, Resource
+from hatools.scheduler.model.resource import Resource
+from hatools.values.boolean import is_true
 from hatools.values.role import Role, parse_role
 
 
@@ -57,7 +58,7 @@ def _findings(resource: Resource) -> tuple[dict[str, str], list[str]]:
     top = resource.top
     attributes = {"id": top.id}
     texts: list[str] = []
-    target = parse_role(resource.meta.get("target-role"))
+    target = parse_role(top.meta.get("target-role"))
     if target is Role.STOPPED:
         attributes["remain_stopped"] = "true"
         texts.append(f"Configuration specifies '{top.id}' should remain stopped")
@@ -67,7 +68,8 @@ def _findings(resource: Resource) -> tuple[dict[str, str], list[str]]:
     if resource.lock_node is not None:
         attributes["locked-to"] = resource.lock_node.name
         texts.append(f"'{top.id}' is locked to node {resource.lock_node.name} due to shutdown")
-    if not resource.managed:
+    managed = top.meta.get("is-managed")
+    if managed is not None and not is_true(managed):
         attributes["unmanaged"] = "true"
         texts.append(f"Configuration prevents cluster from stopping or starting unmanaged '{top.id}'")
     return attributes, texts

@@ -124,11 +124,10 @@ def _show_operation(context: Context, node: Node, resource: str, operation: Elem
         return
     when = ""
     if changed is not None:
-        when = f", last-rc-change='{format_clock(_integer(changed))}', exec={operation.get('exec-time')}ms"
+        when = f", last-rc-change='{format_clock(_integer(changed))}', exec={operation.get('exec-time', '(null)')}ms"
     who = f"Unknown resource {resource}" if known is None else _short_line(context, known)
-    out.list_item(
-        f"{who}: {key} (node={node.name}, call={operation.get('call-id')}, rc={operation.get('rc-code')}{when}): {status}"
-    )
+    facts = f"node={node.name}, call={operation.get('call-id')}, rc={operation.get('rc-code')}{when}"
+    out.list_item(f"{who}: {key} ({facts}): {status}")
 
 
 def _short_line(context: Context, resource: Resource) -> str:
@@ -212,7 +211,7 @@ def query_xml(context: Context, *, raw: bool) -> None:
         entry = resource_entry(status, view)
         if entry is not None:
             out.dest.write(write_text([entry], fancy=False))
-        out.dest.write(f"Resource XML:\n{text}\n")
+        out.dest.write(f"Resource XML:\n{text}")
 
 
 def get_property(context: Context) -> None:
@@ -300,9 +299,8 @@ def list_for_tests(context: Context) -> None:
         _tell_terse(resource)
     section = context.plan.document.section("constraints")
     for constraint in children(section, "rsc_colocation"):
-        names = [constraint.get(name) for name in ("id", "rsc", "with-rsc", "score")]
-        roles = [constraint.get(name) or "NA" for name in ("rsc-role", "with-rsc-role")]
-        print("Constraint rsc_colocation", *(name or "(null)" for name in names), *roles)
+        names = ("id", "rsc", "with-rsc", "score", "rsc-role", "with-rsc-role")
+        print("Constraint rsc_colocation", *(constraint.get(name) or "NA" for name in names))
 
 
 def _tell_terse(resource: Resource) -> None:
