@@ -64,3 +64,14 @@ def unpack_status(document: Document, now: Moment, *, with_constraints: bool = F
     plan = Plan(document=document, now=now)
     stages.run_unpack(plan, with_constraints=with_constraints)
     return plan
+
+
+def check_configuration(document: Document, now: Moment, *, configuration_only: bool = False) -> tuple[Finding, ...]:
+    """Say what is wrong or doubtful in a CIB.
+
+    Args:
+        configuration_only: there is no status, so nothing that depends on it counts.
+    """
+    plan = Plan(document=document, now=now, check_config=configuration_only)
+    stages.run_all(plan, 0)
+    return tuple(plan.findings)
