@@ -87,6 +87,7 @@ class Peers:
 
     def dumped(self, dump: PeerDump) -> list[Change]:
         """Take a dump; return what became different."""
+        self._fresh -= {node for node, name in self.names.items() if name == dump.answer_to}
         if self.is_fresh:
             if dump.answer_to != self._name:
                 return []
@@ -109,6 +110,7 @@ class Peers:
 
     def _become_informed(self) -> None:
         self.is_fresh = False
+        self._fresh = set()
         self._awaited = set()
         self._since = []
 

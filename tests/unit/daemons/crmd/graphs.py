@@ -4,7 +4,14 @@ from hatools.transition.graph import ActionType, Graph, GraphAction, Synapse
 
 
 def operation(
-    number: int, resource: str, task: str, node: int, *, interval_ms: int = 0, target_rc: int = 0, after: tuple[int, ...] = ()
+    number: int,
+    resource: str,
+    task: str,
+    node: int,
+    *,
+    interval_ms: int = 0,
+    target_rc: int = 0,
+    after: tuple[int, ...] = (),
 ) -> Synapse:
     """Return a synapse with one operation of an agent."""
     attributes = {
@@ -31,7 +38,13 @@ def cluster_event(number: int, task: str, node: int, *, after: tuple[int, ...] =
     """Return a synapse with something the DC does itself."""
     attributes = {f"CRM_meta_{name}": value for name, value in meta.items()}
     action = GraphAction(
-        number, ActionType.CLUSTER, task, f"{task}-node{node}", node=f"node{node}", node_id=str(node), attributes=attributes
+        number,
+        ActionType.CLUSTER,
+        task,
+        f"{task}-node{node}",
+        node=f"node{node}",
+        node_id=str(node),
+        attributes=attributes,
     )
     return Synapse(number, [action], list(after))
 

@@ -1,0 +1,199 @@
+"""Attribute values: counting, patterns, dampening, what is written, and how companies meet."""
+
+import pytest
+
+from hatools.daemons.attrd.attributes import Attributes, Change, expand, failure_pattern
+from hatools.daemons.attrd.peers import Peers
+from hatools.daemons.attrd.writer import Writer
+from hatools.ipc.messages.attrd import PeerDump, PeerQuestion, UpdateAttribute
+
+
+def update(name: str, value: str | None, node: str = "n1", **more: object) -> UpdateAttribute:
+    return UpdateAttribute(name, value, node, **more)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("value", "present", "result"),
+    [
+        ("5", "3", "5"),
+        ("value++", "3", "4"),
+        ("++", None, "1"),
+        ("value+=10", "5", "15"),
+        ("+=-2", "5", "3"),
+        ("value++", "INFINITY", "INFINITY"),
+        ("value+=5", "999999", "INFINITY"),
+        ("a++", "3", "a++"),
+    ],
+)
+def test_expansion(value: str, present: str | None, result: str):
+    assert expand(value, present) == result
+
+
+def test_only_a_different_value_is_a_change():
+    attributes = Attributes()
+    assert attributes.apply(update("a", "1")) == [Change("a", "n1", "1")]
+    assert attributes.apply(update("a", "1")) == []
+    assert attributes.apply(update("a", None)) == [Change("a", "n1", None)]
+
+
+def test_a_pattern_reaches_every_known_attribute_that_matches():
+    attributes = Attributes()
+    for name in ("fail-count-a#monitor_10000", "last-failure-a#monitor_10000", "fail-count-ab#start_0", "other"):
+        attributes.apply(update(name, "1"))
+    changes = attributes.apply(update(failure_pattern("a", "", 0), None, pattern=True))
+    assert [change.name for change in changes] == ["fail-count-a#monitor_10000", "last-failure-a#monitor_10000"]
+
+
+def test_a_delay_is_kept_by_plain_updates_and_replaced_by_the_others():
+    attributes = Attributes()
+    attributes.apply(update("a", "1", dampen_ms=5000))
+    attributes.apply(update("a", "2", dampen_ms=1000))
+    found = attributes.get("a")
+    assert found is not None
+    assert found.dampen_ms == 5000
+    attributes.apply(update("a", "3", dampen_ms=1000, both=True))
+    assert found.dampen_ms == 1000
+    attributes.apply(update("a", None, dampen_ms=2000, update=False))
+    assert (found.dampen_ms, found.values) == (2000, {"n1": "3"})
+
+
+def writer(attributes: Attributes) -> Writer:
+    return Writer(attributes, lambda name: name.removeprefix("n"))
+
+
+def test_changes_meanwhile_go_into_the_next_write():
+    attributes = Attributes()
+    work = writer(attributes)
+    for change in attributes.apply(update("a", "1")):
+        work.changed(0.0, change.name, change.node)
+    first = work.next_write(0.0)
+    assert first is not None
+    assert len(first.changes) == 1
+    for value in ("2", "3"):
+        for change in attributes.apply(update("a", value)):
+            work.changed(0.0, change.name, change.node)
+    assert work.next_write(0.0) is None
+    work.written(succeeded=True)
+    second = work.next_write(0.0)
+    assert second is not None
+    assert b'value="3"' in second.changes[0].xml
+    work.written(succeeded=True)
+    assert work.next_write(0.0) is None
+
+
+def test_dampening_waits_until_it_has_been_quiet():
+    attributes = Attributes()
+    work = writer(attributes)
+    for now, value in ((0.0, "1"), (3.0, "2")):
+        for change in attributes.apply(update("a", value, dampen_ms=5000)):
+            work.changed(now, change.name, change.node)
+    assert work.next_write(4.0) is None
+    assert work.deadline == 8.0
+    assert work.next_write(8.0) is not None
+
+
+def test_private_attributes_are_never_written():
+    attributes = Attributes()
+    work = writer(attributes)
+    for change in attributes.apply(update("a", "1", private=True)):
+        work.changed(0.0, change.name, change.node)
+    work.everything()
+    assert work.next_write(0.0) is None
+
+
+def test_what_failed_is_written_again():
+    attributes = Attributes()
+    work = writer(attributes)
+    for change in attributes.apply(update("a", "1")):
+        work.changed(0.0, change.name, change.node)
+    first = work.next_write(0.0)
+    work.written(succeeded=False)
+    assert work.next_write(0.0) == first
+
+
+def test_an_id_in_the_cib_has_no_letters_that_ids_may_not_have():
+    attributes = Attributes()
+    work = writer(attributes)
+    for change in attributes.apply(update("fail-count-d1#monitor_10000", "1")):
+        work.changed(0.0, change.name, change.node)
+    write = work.next_write(0.0)
+    assert write is not None
+    assert b'id="status-1-fail-count-d1.monitor_10000"' in write.changes[0].xml
+
+
+class Company:
+    """Attribute daemons on an ordered bus without delay."""
+
+    def __init__(self) -> None:
+        self.attributes: dict[int, Attributes] = {}
+        self.peers: dict[int, Peers] = {}
+
+    def start(self, node: int) -> None:
+        self.attributes[node] = Attributes()
+        self.peers[node] = Peers(node, f"n{node}", self.attributes[node])
+
+    def meet(self, *groups: tuple[int, ...], interleave: tuple[UpdateAttribute, ...] = ()) -> None:
+        """Let groups become one; ``interleave`` is ordered behind the arrival and before all dumps."""
+        members = frozenset(node for group in groups for node in group)
+        queue: list[tuple[int, PeerDump | PeerQuestion | UpdateAttribute]] = [(0, item) for item in interleave]
+        for group in groups:
+            for node in group:
+                others = members - set(group)
+                mine = self.peers[node]
+                arrived = others | ({node} if mine.is_fresh else frozenset())
+                mine.view({member: f"n{member}" for member in members})
+                queue += [(node, message) for message in mine.group(members, frozenset(arrived))]
+        self.deliver(queue)
+
+    def deliver(self, queue: list[tuple[int, PeerDump | PeerQuestion | UpdateAttribute]]) -> None:
+        while queue:
+            sender, message = queue.pop(0)
+            for node in sorted(self.peers[next(iter(self.peers))].members):
+                match message:
+                    case UpdateAttribute():
+                        self.peers[node].updated(message)
+                        self.attributes[node].apply(message)
+                    case PeerDump():
+                        self.peers[node].dumped(message)
+                    case PeerQuestion():
+                        queue += [(node, answer) for answer in self.peers[node].asked(sender)]
+
+    def values(self) -> list[dict[tuple[str, str], str]]:
+        return [
+            {(value.name, value.node): value.value for value in self.attributes[node].query("", "")}
+            for node in sorted(self.attributes)
+        ]
+
+
+def test_daemons_that_start_together_know_that_there_is_nothing_to_know():
+    company = Company()
+    for node in (1, 2, 3):
+        company.start(node)
+    company.meet((1,), (2,), (3,))
+    assert [peers.is_fresh for peers in company.peers.values()] == [False] * 3
+    assert [peers.is_writer for peers in company.peers.values()] == [True, False, False]
+
+
+def test_a_newcomer_learns_what_the_others_know_even_of_itself():
+    company = Company()
+    company.start(1)
+    company.start(2)
+    company.meet((1,), (2,))
+    company.deliver([(1, update("a", "1")), (1, update("b", "5", node="n2"))])
+    company.start(2)
+    company.meet((1,), (2,), interleave=(update("b", "value++", node="n2"),))
+    assert company.values() == [{("a", "n1"): "1", ("b", "n2"): "6"}] * 2
+
+
+def test_companies_that_meet_exchange_what_each_knows():
+    company = Company()
+    for node in (1, 2, 3):
+        company.start(node)
+    company.meet((1,), (2,), (3,))
+    for node in (1, 2):
+        company.attributes[node].apply(update("a", "1"))
+    company.attributes[3].apply(update("a", "7", node="n3"))
+    for node, members in ((1, {1, 2}), (2, {1, 2}), (3, {3})):
+        company.peers[node].group(frozenset(members), frozenset())
+    company.meet((1, 2), (3,), interleave=(update("a", "value++", node="n1"),))
+    assert company.values() == [{("a", "n1"): "2", ("a", "n3"): "7"}] * 3
