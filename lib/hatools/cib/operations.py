@@ -6,7 +6,7 @@ change of the configuration raises ``epoch`` and sets ``num_updates`` to 0, any 
 ``num_updates``, and a change that changes nothing leaves the document as it is.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from hatools.cib.document import (
@@ -127,29 +127,55 @@ def query_paths(document: Document, xpath: str) -> list[str]:
     return [path_of(trail) for trail in trails]
 
 
-def perform(document: Document, edit: Edit, *, stamp: Stamp | None = None, check: Check | None = None) -> Outcome:
+def perform(
+    document: Document,
+    edit: Edit,
+    *,
+    stamp: Stamp | None = None,
+    permit: Check | None = None,
+    check: Check | None = None,
+) -> Outcome:
     """Carry out one edit.
 
     Args:
         stamp: what to note in the CIB when its configuration changes; None notes nothing (CIB files).
-        check: called with the documents before and after, unless nothing changed.
+        permit: called with the documents before and after, the latter before version and stamps are set.
+        check: called with the documents before and after; neither is called when nothing changed.
 
     Raises:
         NoSuchObjectError, AlreadyExistsError, InvalidChangeError, StaleError, PatchError: the edit cannot be
             made; ``details`` may hold a ``<failed>`` element.
-        SchemaError, PermissionRefusedError: from ``check``.
+        PermissionRefusedError, SchemaError: from ``permit`` and ``check``.
     """
-    if edit.update is not None and edit.update.tag == "cib" and edit.section:
-        inner = section_trail(edit.update, edit.section)
-        edit = replace(edit, update=None if inner is None else inner[-1])
-    root = _OPERATIONS[edit.operation](document.root, edit)
-    return finish(document, root, stamp=stamp, check=check)
+    return perform_all(document, (edit,), stamp=stamp, permit=permit, check=check)
 
 
-def finish(document: Document, root: Element, *, stamp: Stamp | None, check: Check | None) -> Outcome:
+def perform_all(
+    document: Document,
+    edits: Sequence[Edit],
+    *,
+    stamp: Stamp | None = None,
+    permit: Check | None = None,
+    check: Check | None = None,
+) -> Outcome:
+    """Carry out several edits as one: all or none, and one step of the version. See :func:`perform`."""
+    root = document.root
+    for edit in edits:
+        if edit.update is not None and edit.update.tag == "cib" and edit.section:
+            inner = section_trail(edit.update, edit.section)
+            edit = replace(edit, update=None if inner is None else inner[-1])
+        root = _OPERATIONS[edit.operation](root, edit)
+    return _finish(document, root, stamp, permit, check)
+
+
+def _finish(
+    document: Document, root: Element, stamp: Stamp | None, permit: Check | None, check: Check | None
+) -> Outcome:
     """Turn the raw result of an operation into the successor of a document: versions, stamps, checks."""
     if root is document.root:
         return Outcome(document, False, False)
+    if permit is not None:
+        permit(document, Document(root))
     _check_feature_set(root)
     _check_not_backwards(document.root, root)
     configuration_changed = root.find("configuration") is not document.configuration

@@ -288,7 +288,7 @@ def _apply(draft: Draft, patch: Element) -> Element:
         if not _is_element(change) or (operation := change.get("operation")) is None:
             continue
         path = change.get("path", "")
-        trail = _locate(draft.root, path, _position(change) if operation == "delete" else None)
+        trail = locate(draft.root, path, _position(change) if operation == "delete" else None)
         if trail is None:
             if operation != "delete":
                 failures.append(path)
@@ -362,8 +362,8 @@ def _steps(path: str) -> Iterator[tuple[str, str | None]]:
         position = end
 
 
-def _locate(root: Element, path: str, position: int | None) -> Trail | None:
-    """Return the trail a path of a patch leads to; ``position`` tells comments apart."""
+def locate(root: Element, path: str, position: int | None = None) -> Trail | None:
+    """Return the trail a path of a patch leads to, None if nothing is there; ``position`` tells comments apart."""
     steps = list(_steps(path))
     if not steps or steps[0][0] != root.tag:
         return None

@@ -5,12 +5,17 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hatools.cib.document import Document, Element, Version, copy_element, format_xml, parse_xml
 from hatools.cib.merge import without_text
-from hatools.cib.operations import Check, Edit, perform, query
+from hatools.cib.operations import Edit, perform, query
+from hatools.ipc.clients.accounts import groups_of
 from hatools.ipc.clients.cib import CibConnection
 from hatools.values.errors import NoSuchObjectError, SchemaError, StaleError, SyntaxProblem, UnavailableError
+
+if TYPE_CHECKING:
+    from hatools.cib.acl import Subject
 
 
 class FileCib(CibConnection):
@@ -41,13 +46,17 @@ class FileCib(CibConnection):
             return self._document
         from hatools.cib.acl import readable_part
 
-        return readable_part(self._document, self.user)
+        return readable_part(self._document, self._subject())
+
+    def _subject(self) -> "Subject":
+        from hatools.cib.acl import Subject
+
+        return Subject(self.user, groups_of(self.user))
 
     def change(self, edit: Edit, *, force: bool = False, expected: Version | None = None) -> Version:
         if expected is not None and self._document.version != expected:
             raise StaleError(f"the CIB is at version {self._document.version}, not {expected}")
-        outcome = perform(self._document, edit, check=self._check(edit))
-        self._document = outcome.document
+        self._document = self._perform(self._document, edit)
         # Pacemaker rewrites the file after every operation that may write, whether or not it changed something.
         self._dirty = True
         return self._document.version
@@ -60,29 +69,29 @@ class FileCib(CibConnection):
     def rehearse(self, edits: Sequence[Edit]) -> Document:
         document = self._document
         for edit in edits:
-            document = perform(document, edit, check=self._check(edit)).document
+            document = self._perform(document, edit)
         return document
 
-    def _check(self, edit: Edit) -> Check:
-        def check(old: Document, new: Document) -> None:
-            from hatools.cib.schema import validate_change
+    def _permit(self, old: Document, new: Document) -> None:
+        if self.user:
+            from hatools.cib.acl import require_permission
 
-            if self.user:
-                from hatools.cib.acl import require_permission
+            require_permission(old, new, self._subject())
 
-                require_permission(old, new, self.user)
-            if edit.section == "status":
-                return
-            try:
-                validate_change(old, new)
-            except SchemaError:
-                # Every tool of Pacemaker shows the CIB it refuses to write, with line numbers.
-                text = format_xml(new.root)
-                for number, line in enumerate(text.split("\n"), 1):
-                    print(f"{number:4} {line}", file=sys.stderr)
-                raise
+    def _check(self, old: Document, new: Document) -> None:
+        from hatools.cib.schema import validate_change
 
-        return check
+        try:
+            validate_change(old, new)
+        except SchemaError:
+            # Every tool of Pacemaker shows the CIB it refuses to write, with line numbers.
+            for number, line in enumerate(format_xml(new.root).split("\n"), 1):
+                print(f"{number:4} {line}", file=sys.stderr)
+            raise
+
+    def _perform(self, document: Document, edit: Edit) -> Document:
+        check = None if edit.section == "status" else self._check
+        return perform(document, edit, permit=self._permit, check=check).document
 
     def abandon(self) -> None:
         self._dirty = False
