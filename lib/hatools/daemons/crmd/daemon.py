@@ -443,7 +443,7 @@ class ControllerDaemon:
                 try:
                     state = await self._cib.request(Lineage())
                     assert isinstance(state, LineageState)
-                    if state.synchronised:
+                    if state.synchronised and state.ring in ("", ring):
                         self._feed(Synchronised(ring))
                         return
                 except DisconnectedError:

@@ -104,13 +104,14 @@ class Lineage:
 @dataclass(frozen=True, slots=True)
 class LineageState:
     """``view`` is the last quorate view the content belongs to; ``synchronised`` says that the replica agrees
-    with every member of the current view."""
+    with every member of the current view, and ``ring`` is that view's ring id."""
 
     version: tuple[int, int, int]
     view: str
     digest: str
     synchronised: bool
     primary: str = ""
+    ring: str = ""
 
 
 # What the cib daemons of a cluster say to each other (payloads of the group "cib").
