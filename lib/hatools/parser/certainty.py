@@ -67,7 +67,7 @@ class Certainty:
             case syntax.PropertySet():
                 return self._properties(statement)
             case syntax.FencingTopology():
-                return all(_is_target(target) and _DEVICES.match(devices) for target, devices in statement.levels)
+                return self._fencing(statement)
             case syntax.Tag():
                 names = (statement.id, *statement.objects)
                 return len(names) > 1 and all(_IDENTIFIER.match(name) for name in names)
@@ -79,6 +79,15 @@ class Certainty:
                 return self._alert(statement)
             case _:
                 return False
+
+    def _fencing(self, statement: syntax.FencingTopology) -> bool:
+        """A topology that is the same for all targets may be written for all nodes instead."""
+        by_target: dict[syntax.FencingTarget | None, list[str]] = {}
+        for target, devices in statement.levels:
+            by_target.setdefault(target, []).append(devices)
+        if len({tuple(listed) for listed in by_target.values()}) < 2:
+            return False
+        return all(_is_target(target) and _DEVICES.match(devices) for target, devices in statement.levels)
 
     def _description(self, description: str | None) -> bool:
         return description is None or (description != "" and _VALUE.match(description) is not None)
@@ -308,12 +317,15 @@ class Certainty:
         return value == value.lower() and _ATTRIBUTE.match(value) is not None
 
     def _properties(self, statement: syntax.PropertySet) -> bool:
+        rules = [part for part in statement.parts if isinstance(part, syntax.Rule)]
+        pairs = [part for part in statement.parts if isinstance(part, syntax.NvPair)]
         return (
             statement.id is not None
             and statement.ref is None
             and _HEAD_ID.match(statement.id) is not None
-            and all(map(self._rule_before_pairs, statement.rules))
-            and all(map(self._pair, statement.pairs))
+            and all(map(self._rule_before_pairs, rules))
+            and all(map(self._pair, pairs))
+            and statement.parts == (*rules, *pairs)
         )
 
     def _role(self, statement: syntax.AclRole) -> bool:

@@ -1,7 +1,6 @@
 """What is wrong with a statement, and how to show it. Pure."""
 
 from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
 
 from hatools.parser.tokens import LogicalLine, Word
 from hatools.values.errors import SyntaxProblem
@@ -36,6 +35,8 @@ class StatementError(SyntaxProblem):
 
     def explain(self, line: LogicalLine, words: Sequence[Word], vocabulary: Iterable[str] = ()) -> str:
         """Return line, column, the text with a marker below the place, and the nearest known word."""
+        from difflib import get_close_matches  # only a person who erred waits for this import
+
         word = words[self.place] if self.place < len(words) else None
         offset = word.start if word else len(line.text)
         number, column = line.place(offset)

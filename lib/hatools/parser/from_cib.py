@@ -74,9 +74,11 @@ class Translator:
             case "colocation" | "order" | "rsc_ticket":
                 return _relation(element, word)
             case "property" | "rsc_defaults" | "op_defaults":
-                rules = tuple(self._rule(rule) for rule in children(element, "rule"))
-                pairs = tuple(self._pair(pair) for pair in children(element, "nvpair"))
-                return syntax.PropertySet(word, element.get("id"), None, rules, pairs)
+                parts = tuple(
+                    self._rule(child) if child.tag == "rule" else self._pair(child)
+                    for child in children(element, "rule", "nvpair")
+                )
+                return syntax.PropertySet(word, element.get("id"), None, parts)
             case "fencing_topology":
                 return _fencing(element)
             case "role":

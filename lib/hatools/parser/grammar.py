@@ -492,7 +492,7 @@ class Grammar:
 
         def build(tokens: pp.ParseResults) -> syntax.PropertySet:
             identity, reference, found, values = tokens
-            return syntax.PropertySet(keyword, _initial(identity), reference[2] if reference else None, found, values)
+            return syntax.PropertySet(keyword, _initial(identity), reference[2] if reference else None, found + values)
 
         none = pp.Empty().add_parse_action(lambda: [None])
         initial = Match(_INITIAL_ID)

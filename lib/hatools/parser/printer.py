@@ -57,9 +57,14 @@ def print_statement(statement: syntax.Statement, layout: Layout) -> str:
 
 def print_xml(element: Element, layout: Layout) -> str:
     """Return an element that the language cannot say as an ``xml`` statement."""
-    lines = [line for line in format_xml(element).split("\n") if line]
+    lines = [line for line in xml_text(element).split("\n") if line]
     separator = " \\\n" if layout.broken else " "
     return f"{layout.paint('xml', 'keyword')} {separator.join(lines)}"
+
+
+def xml_text(element: Element) -> str:
+    """Return an element over several lines; apostrophes need no escape inside our double quotes."""
+    return format_xml(element).replace("&apos;", "'")
 
 
 class _Printer:
@@ -219,7 +224,8 @@ class _Printer:
         if part.ref:
             words.append(self._assign("$id-ref", part.ref))
         if words:
-            yield f"{self._paint('operations', 'keyword')} {' '.join(words)}"
+            lead = "" if part.id else " "  # the original's second blank before a reference
+            yield f"{self._paint('operations', 'keyword')} {lead}{' '.join(words)}"
         for operation in part.operations:
             attributes = [self._assign(name, value) for name, value in operation.attributes]
             loose = [self._pair(pair) for pair in operation.loose]
@@ -298,9 +304,11 @@ class _Printer:
         else:
             head = f'{keyword} {self._paint("$id", "identifier")}="{self._paint(statement.id, "attr_value")}"'
         yield head
-        for rule in statement.rules:
-            yield f"{self._paint('rule', 'keyword')} {self._rule(rule)}"
-        yield from map(self._pair, statement.pairs)
+        for part in statement.parts:
+            if isinstance(part, syntax.NvPair):
+                yield self._pair(part)
+            else:
+                yield f"{self._paint('rule', 'keyword')} {self._rule(part)}"
 
     def _fencing(self, statement: syntax.FencingTopology) -> Iterable[str]:
         devices: dict[syntax.FencingTarget | None, list[str]] = {}

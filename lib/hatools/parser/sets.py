@@ -136,7 +136,7 @@ class SetReader:
         self._is_qualified = False
 
 
-def set_words(sets: Sequence[syntax.ResourceSet], word: str) -> list[str]:
+def set_words(sets: Sequence[ResourceSet], word: str) -> list[str]:
     """Return the words by which a constraint of this kind writes its sets."""
     words: list[str] = []
     for resource_set in sets:

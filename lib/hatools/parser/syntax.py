@@ -220,13 +220,12 @@ class Relation:
 
 @dataclass(frozen=True, slots=True)
 class PropertySet:
-    """``property``, ``rsc_defaults`` or ``op_defaults`` (``word``)."""
+    """``property``, ``rsc_defaults`` or ``op_defaults`` (``word``); the language wants rules before pairs."""
 
     word: str
     id: str | None = None
     ref: str | None = None
-    rules: tuple[Rule, ...] = ()
-    pairs: tuple[NvPair, ...] = ()
+    parts: tuple[Rule | NvPair, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

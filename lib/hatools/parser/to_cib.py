@@ -24,8 +24,8 @@ CHILD_REFERENCE = "crmsh-ref"
 class Surroundings(Protocol):
     """What a statement may refer to."""
 
-    def resolve(self, tag: str, reference: str) -> str:
-        """Return the id of the set that an ``$id-ref`` means: a set's own id, or its object's."""
+    def resolve(self, word: str, reference: str) -> str:
+        """Return the id that an ``$id-ref`` behind a word means: a set's own id, or its object's."""
         ...
 
     def node_names(self) -> Sequence[str]:
@@ -103,7 +103,7 @@ def _attribute_set(block: syntax.AttributeSet, surroundings: Surroundings) -> El
     tag = SET_TAGS[block.word]
     element = Element(tag)
     if block.ref is not None:
-        element.set("id-ref", surroundings.resolve(tag, block.ref))
+        element.set("id-ref", surroundings.resolve(block.word, block.ref))
         return element
     _set(element, "id", block.id)
     _set(element, "score", block.score)
@@ -289,8 +289,8 @@ def _properties(statement: syntax.PropertySet, surroundings: Surroundings) -> El
         values.set("id", statement.id)
     elif statement.ref is not None:
         values.set("id-ref", surroundings.resolve(values.tag, statement.ref))
-    values.extend(_rule(rule, surroundings) for rule in statement.rules)
-    values.extend(pair_element(pair) for pair in statement.pairs)
+    for part in statement.parts:
+        values.append(_rule(part, surroundings) if isinstance(part, syntax.Rule) else pair_element(part))
     return root
 
 

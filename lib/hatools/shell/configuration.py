@@ -1,0 +1,187 @@
+"""The configuration being edited: loading it, and bringing changes into the cluster or file. I/O."""
+
+from typing import TYPE_CHECKING
+from xml.etree.ElementTree import Element
+
+from hatools.shell.changeset.host import Host
+from hatools.shell.changeset.sanitizing import drop_defaults, drop_status
+from hatools.shell.changeset.workspace import Workspace
+from hatools.values.errors import HatoolsError
+
+if TYPE_CHECKING:
+    from hatools.shell.session import Session
+
+# Attributes of the CIB that only a person changes; the others follow the cluster.
+_OWN_ATTRIBUTES = ("validate-with",)
+
+
+class Configuration:
+    """Holds the working copy, if one is loaded."""
+
+    def __init__(self, session: "Session") -> None:
+        self._session = session
+        self._workspace: Workspace | None = None
+        self.was_rejected = False
+
+    @property
+    def is_loaded(self) -> bool:
+        return self._workspace is not None
+
+    @property
+    def has_changed(self) -> bool:
+        """Whether there are changes to commit."""
+        return self._workspace is not None and self._workspace.has_changed
+
+    def load(self) -> bool:
+        """Read the CIB unless it is loaded; return whether there is a working copy."""
+        if self._workspace is None:
+            root = self.read()
+            if root is None:
+                return False
+            self._workspace = Workspace(root, self._host())
+        return True
+
+    @property
+    def workspace(self) -> Workspace:
+        """The working copy.
+
+        Raises:
+            ValueError: the CIB cannot be read.
+        """
+        if not self.load():
+            raise ValueError("CIB is not valid")
+        assert self._workspace is not None
+        workspace = self._workspace
+        preferences = self._session.preferences
+        workspace.host.force = preferences.flag("core", "force")
+        workspace.host.sort_by_id = preferences.flag("core", "sort_elements")
+        return workspace
+
+    def read(self) -> Element | None:
+        """Return the CIB as it is now; None, with a message, if it cannot be read."""
+        try:
+            with self._session.open_cib() as cib:
+                return cib.query()
+        except (HatoolsError, OSError) as error:
+            self._session.console.error(f"running cibadmin -Ql: {error}")
+            return None
+
+    def reset(self) -> None:
+        """Forget the working copy."""
+        self._workspace = None
+
+    def refresh(self) -> bool:
+        """Read the CIB anew, forgetting changes."""
+        self.reset()
+        return self.load()
+
+    def _host(self) -> Host:
+        from hatools.shell import agents, checks
+
+        session = self._session
+        preferences = session.preferences
+        host = Host(
+            session.console,
+            find_agent=agents.complete_name,
+            parameters_of=agents.parameter_names,
+            may_remove=session.may_remove,
+            upgrade_roles=preferences.flag("core", "OCF_1_1_SUPPORT"),
+            sort_by_id=preferences.flag("core", "sort_elements"),
+            force=preferences.flag("core", "force"),
+            is_live=session.is_live,
+            numbering=session.console.numbering,
+        )
+        host.check = lambda item: checks.check_if_wanted(session, item)
+        return host
+
+    def is_unchanged_elsewhere(self, *, silently: bool = False) -> bool:
+        """Say whether the CIB is still at the version that was loaded."""
+        current = self.read()
+        if current is None:
+            return False
+        known = self.workspace.attributes
+        same = all(current.get(name) == known.get(name) for name in ("epoch", "admin_epoch"))
+        if not same and not silently:
+            self._session.console.warning("CIB changed in the meantime: won't touch it!")
+        return same
+
+    def commit(self, *, force: bool = False, replace: bool = False) -> bool:
+        """Bring the changes into the cluster or file, then load what came of it."""
+        workspace = self.workspace
+        succeeded = self._replace(workspace, force) if replace else self._patch(workspace, force)
+        if succeeded:
+            self.refresh()
+        else:
+            self.was_rejected = True
+        return succeeded
+
+    def _patch(self, workspace: Workspace, force: bool) -> bool:
+        from hatools.cib.operations import Edit
+        from hatools.cib.patchset import create_patch, without_version
+        from hatools.values.ciboperation import CibOperation
+
+        current = self.read()
+        if current is None:
+            return False
+        for name in workspace.attributes:
+            if name not in _OWN_ATTRIBUTES and name in current.attrib:
+                workspace.attributes[name] = current.attrib[name]
+                workspace.original.set(name, current.attrib[name])
+        for name, value in workspace.attributes.items():
+            workspace.root.set(name, value)
+        patch = create_patch(workspace.original, workspace.root)
+        if patch is None:
+            return True
+        edit = Edit(CibOperation.PATCH, update=without_version(patch))
+        return self._change(edit, force, "patch")
+
+    def _replace(self, workspace: Workspace, force: bool) -> bool:
+        from hatools.cib.operations import Edit
+        from hatools.values.ciboperation import CibOperation
+
+        configuration = workspace.root.find("configuration")
+        if configuration is None:
+            self._session.console.error("cannot find the configuration element")
+            return False
+        if workspace.new_schema:
+            update = Element("cib", {"validate-with": workspace.schema})
+            if not self._change(Edit(CibOperation.MODIFY, update=update), force, "update"):
+                return False
+        edit = Edit(CibOperation.REPLACE, section="configuration", update=configuration)
+        return self._change(edit, force, "replace")
+
+    def _change(self, edit: object, force: bool, what: str) -> bool:
+        from hatools.cib.operations import Edit
+
+        assert isinstance(edit, Edit)
+        try:
+            with self._session.open_cib() as cib:
+                cib.change(edit, force=force)
+        except (HatoolsError, OSError) as error:
+            from hatools.ipc.clients.cib import error_text
+
+            text = error_text(error) if isinstance(error, HatoolsError) else str(error)
+            self._session.console.error(f"could not {what} cib: {text}")
+            return False
+        return True
+
+    def changes_elsewhere(self) -> list[str]:
+        """Return ids of objects that others changed since the working copy was loaded and that we changed too."""
+        current = self.read()
+        if current is None or self._workspace is None:
+            return []
+        drop_status(current)
+        drop_defaults(current, editing=False)
+        theirs = _changed_ids(self._workspace.original, current)
+        ours = {item.id or "" for item in (*self._workspace.modified(), *self._workspace.removed)}
+        return sorted(theirs & ours)
+
+
+def _changed_ids(old: Element, new: Element) -> set[str]:
+    """Return ids of configuration objects that differ between two CIBs."""
+    from hatools.cib.document import format_xml
+    from hatools.shell.changeset.objects import outer_objects
+
+    before = {element.get("id") or element.tag: format_xml(element) for element in outer_objects(old)}
+    after = {element.get("id") or element.tag: format_xml(element) for element in outer_objects(new)}
+    return {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}

@@ -1,0 +1,172 @@
+"""Where the person is in the tree of levels, and how a line is run there."""
+
+import sys
+from typing import TYPE_CHECKING
+
+from hatools.parser.tokens import split_words
+from hatools.shell.commands import SKILLS, Command, CommandError, Door, Level
+from hatools.values.errors import HatoolsError
+
+if TYPE_CHECKING:
+    from hatools.shell.session import Session
+
+
+class Leave(Exception):
+    """The person leaves the shell; carries the exit status."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+class Context:
+    """A stack of levels.
+
+    A line may pass through levels to a command (``configure show``); afterwards the person is back
+    where the line began, unless the line ended at a level.
+    """
+
+    def __init__(self, session: "Session", root: type[Level]) -> None:
+        self.session = session
+        self._stack: list[Level] = [root(session)]
+        self._mark = 0
+        self._passing = False
+        self._waits = False
+        self.word = ""
+        self.arguments: list[str] = []
+
+    @property
+    def level(self) -> Level:
+        """The level the person is at."""
+        return self._stack[-1]
+
+    @property
+    def has_upper_level(self) -> bool:
+        return len(self._stack) > 1
+
+    @property
+    def upper_level(self) -> Level | None:
+        return self._stack[-2] if self.has_upper_level else None
+
+    @property
+    def path(self) -> str:
+        """Names of the levels below the root, as the prompt shows them."""
+        return " ".join(level.name for level in self._stack[1:])
+
+    @property
+    def command_name(self) -> str:
+        """The command being run with its levels, for messages."""
+        return ".".join([*(level.name for level in self._stack[1:]), self.word])
+
+    def run(self, line: str) -> bool:
+        """Run a line; return whether it succeeded."""
+        line = line.strip()
+        if not line or line.startswith("#"):
+            return True
+        self._mark = len(self._stack)
+        self._passing = self._waits = False
+        is_command = False
+        succeeded = True
+        try:
+            words = [word.text for word in split_words(line)]
+            if len(words) > 1 and words[-1] in ("-h", "--help") and words[-2] == "property":
+                words[-2:] = ["help", "property"]
+            entry = self._walk(words)
+            if entry is not None:
+                is_command = True
+                succeeded = self._execute(entry)
+        except (CommandError, HatoolsError, ValueError, OSError) as error:
+            self.session.console.error(f"{self.command_name}: {error}")
+            succeeded = False
+        if is_command or not succeeded:
+            succeeded = self._return() and succeeded
+        if succeeded and self._waits:
+            return self.session.wait_until_settled(self.word)
+        return succeeded
+
+    def _walk(self, words: list[str]) -> Command | None:
+        """Enter the levels that the line names; return the command at its end, if there is one."""
+        remaining = list(words)
+        while remaining:
+            self.word = remaining.pop(0)
+            self.arguments = remaining
+            entry = self.level.find(self.word)
+            if entry is None:
+                raise CommandError("No such command")
+            self._tell_spelling(entry)
+            self.word = entry.name
+            if isinstance(entry, Command):
+                return entry
+            self.enter(entry)
+        return None
+
+    def _tell_spelling(self, entry: Command | Door) -> None:
+        console = self.session.console
+        if self.word in entry.aliases and self.word not in ("-h", "--help"):
+            console.warning(f"This command '{self.word}' is deprecated, please use '{entry.name}'")
+        if self.word != entry.name:
+            console.info(f'"{self.word}" is accepted as "{entry.name}"')
+
+    def _execute(self, entry: Command) -> bool:
+        entry.check_arguments(len(self.arguments))
+        preferences = self.session.preferences
+        if SKILLS.index(preferences.get("core", "skill_level")) < entry.skill:
+            raise CommandError(f"ACL {SKILLS[entry.skill]} skill level required")
+        result = entry.function(self.level, self, *self.arguments)
+        if result and preferences.flag("core", "wait"):
+            self._waits = entry.waits or (
+                self.level.should_wait() and (self._passing or not self.session.is_interactive)
+            )
+        return result is not False
+
+    def enter(self, door: Door) -> None:
+        """Go into a sublevel."""
+        if not self.session.is_interactive and not self.arguments:
+            self.session.become_interactive()
+        self._passing = True
+        level = door.open()(self.session)
+        if not level.is_usable():
+            raise CommandError("Missing requirements")
+        self._stack.append(level)
+
+    def up(self) -> bool:
+        """Go up one level, letting the level finish; return whether it could."""
+        succeeded = True
+        if self.has_upper_level:
+            succeeded = self.level.leave(silently=self._passing)
+            self._stack.pop()
+        return succeeded
+
+    def remember_level(self) -> None:
+        """Make the present level the one to which the line returns."""
+        self._mark = len(self._stack)
+
+    def _return(self) -> bool:
+        succeeded = True
+        while self._mark > 0 and len(self._stack) > self._mark:
+            succeeded = self.up() and succeeded
+        return succeeded
+
+    def quit(self, status: int = 0) -> None:
+        """Leave the shell from wherever the person is."""
+        succeeded = self.level.leave()
+        if self.session.is_interactive and not self.session.is_batch:
+            print("bye")
+        sys.stdout.flush()
+        raise Leave(status if succeeded or status else 1)
+
+    def fail(self, text: str) -> None:
+        """Give up the command with a message."""
+        raise CommandError(text)
+
+    def info(self, text: str) -> None:
+        """Tell something in the command's name."""
+        self.session.console.info(f"{self.command_name}: {text}")
+
+    def warning(self, text: str) -> None:
+        """Warn in the command's name."""
+        self.session.console.warning(f"{self.command_name}: {text}")
+
+    def error(self, text: str) -> None:
+        """Tell of an error in the command's name, and go on."""
+        self.session.console.error(f"{self.command_name}: {text}")
