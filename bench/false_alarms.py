@@ -1,6 +1,6 @@
 """Ten minutes of misery: both cores saturated, 5 % of all datagrams lost, 100 forks a second. No member may be lost.
 
-Needs root. ``HATOOLS_MISERY_SECONDS`` shortens it. It is no part of a plain ``python -m bench`` run, because it takes so
+Needs root. ``HATOOLS_MISERY_SECONDS`` shortens it. It is no part of a plain ``python -m bench`` run, as it takes so
 long: name it, ``python -m bench false_alarms``.
 """
 
