@@ -178,10 +178,11 @@ class Groups:
             newest = self._unsafe.popleft()[1]
         return [SafeUpTo(newest)] if newest else []
 
-    def amend_cards(self, facts: Facts) -> None:
-        """Change facts on the cards of all members, as every member does at this place in the order."""
+    def amend_cards(self, facts: Facts, *, only: int = 0) -> None:
+        """Change facts on the cards of all members (or of one), as everybody does at this place in the order."""
         for node, card in self.cards.items():
-            self.cards[node] = Card(card.node, card.name, card.groups, {**card.facts, **facts})
+            if only in (0, node):
+                self.cards[node] = Card(card.node, card.name, card.groups, {**card.facts, **facts})
 
     def rule_again(self) -> list[Upcall]:
         """Ask the style about quorum again, after votes changed; a new view tells if the answer did."""

@@ -102,7 +102,9 @@ class Network:
         self.now = 0.0
         self.configuration = conf or configuration(count)
         self.nodes = {number: Node(number) for number in range(1, count + 1)}
-        self.weather = Weather()
+        self.fair = Weather()
+        """What the network is like when nothing disturbs it."""
+        self.weather = self.fair
         self.blocked: set[tuple[int, int]] = set()
         """(from, to) pairs between which nothing passes."""
         self.lives: list[Life] = []
@@ -163,7 +165,7 @@ class Network:
 
     def heal(self) -> None:
         self.blocked.clear()
-        self.weather = Weather()
+        self.weather = self.fair
 
     def send(self, number: int, size: int = 40) -> None:
         """Let a client of the node broadcast a message."""

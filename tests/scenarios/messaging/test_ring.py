@@ -251,6 +251,7 @@ def test_two_node_clusters_keep_quorum_when_the_peer_dies_but_wait_for_it_at_sta
 def storm(seed: int) -> Network:
     """A cluster of 2 to 7 nodes under random faults for half a minute, then peace."""
     network = Network(2 + seed % 6, seed)
+    network.fair = network.weather = Weather(delay=(0.0005, 0.003))
     chance = network.random
     numbers = list(network.nodes)
     for number in numbers:
@@ -264,6 +265,8 @@ def storm(seed: int) -> Network:
             network.at(network.now + chance.expovariate(20), traffic)
 
     def fault() -> None:
+        if network.now >= end:
+            return
         number = chance.choice(numbers)
         match chance.randrange(9):
             case 0:
@@ -289,8 +292,7 @@ def storm(seed: int) -> Network:
             case 8:
                 network.crash(number)
                 network.start(number)
-        if network.now < end:
-            network.at(network.now + chance.expovariate(0.7), fault)
+        network.at(network.now + chance.expovariate(0.7), fault)
 
     network.at(network.now, traffic)
     network.at(network.now + 0.5, fault)

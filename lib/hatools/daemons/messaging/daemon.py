@@ -16,6 +16,7 @@ from hatools.daemons.messaging.store import Numbers, NumberStore
 from hatools.daemons.messaging.subscribers import Event, Subscribers
 from hatools.ipc.messages.messaging import (
     Broadcast,
+    CancelWaitForAll,
     DescribeRing,
     Joined,
     JoinGroup,
@@ -24,7 +25,9 @@ from hatools.ipc.messages.messaging import (
     ReloadConfiguration,
     SendTo,
     Sent,
+    SetExpectedVotes,
     SetFault,
+    SetVotes,
 )
 from hatools.ipc.messages.session import Done
 from hatools.ipc.rights import Rights
@@ -284,6 +287,19 @@ class Messaging:
             case SetFault():
                 client.require(Rights.FULL)
                 return self._set_fault(message)
+            case SetExpectedVotes(votes):
+                client.require(Rights.FULL)
+                self._perform(self._engine.set_expected_votes(self._loop.time(), votes))
+                return Done()
+            case SetVotes(node_id, votes):
+                client.require(Rights.FULL)
+                self._require_node(node_id)
+                self._perform(self._engine.set_votes(self._loop.time(), node_id, votes))
+                return Done()
+            case CancelWaitForAll():
+                client.require(Rights.FULL)
+                self._perform(self._engine.cancel_wait_for_all(self._loop.time()))
+                return Done()
             case ReloadConfiguration():
                 client.require(Rights.FULL)
                 return self._reload()

@@ -15,6 +15,7 @@ def describe_ring(engine: CorosyncEngine, addresses: dict[int, str], heard: froz
     configuration = engine.configuration
     verdict = engine.quorum.verdict
     view = engine.view
+    connected = heard | frozenset(engine.totem.members)
     return RingState(
         local=Member(engine.local.id, engine.local.name),
         cluster_name=configuration.cluster_name,
@@ -30,10 +31,7 @@ def describe_ring(engine: CorosyncEngine, addresses: dict[int, str], heard: froz
         quorum=verdict.quorum,
         flags=verdict.flags,
         votes=dict(view.votes) if view else {},
-        links=tuple(
-            LinkState(0, node, address, node == engine.local.id or node in heard)
-            for node, address in sorted(addresses.items())
-        ),
+        links=tuple(LinkState(0, node, address, node in connected) for node, address in sorted(addresses.items())),
         encrypted=configuration.protection.is_encrypted,
         settings=_settings(engine, view),
     )

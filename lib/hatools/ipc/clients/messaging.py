@@ -9,6 +9,7 @@ from hatools.ipc.client import Connection
 from hatools.ipc.messages.messaging import (
     BecameSafe,
     Broadcast,
+    CancelWaitForAll,
     Delivered,
     DescribeRing,
     Direct,
@@ -19,7 +20,9 @@ from hatools.ipc.messages.messaging import (
     ReloadConfiguration,
     RingState,
     SendTo,
+    SetExpectedVotes,
     SetFault,
+    SetVotes,
     ViewChanged,
 )
 from hatools.runtime.directories import Directories
@@ -98,6 +101,18 @@ class BlockingMessaging:
     def set_fault(self, node_id: int, *, drop: bool = False, delay_ms: int = 0) -> None:
         """Cut off or slow down a peer on purpose; neither heals it."""
         self._connection.request(SetFault(node_id, drop, delay_ms))
+
+    def set_expected_votes(self, votes: int) -> None:
+        """Change the expected votes of the partition."""
+        self._connection.request(SetExpectedVotes(votes))
+
+    def set_votes(self, node_id: int, votes: int) -> None:
+        """Change the votes of a node."""
+        self._connection.request(SetVotes(node_id, votes))
+
+    def cancel_wait_for_all(self) -> None:
+        """Give up waiting for all nodes."""
+        self._connection.request(CancelWaitForAll())
 
     def reload(self) -> None:
         """Have the configuration file read again."""

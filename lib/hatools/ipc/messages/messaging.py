@@ -180,3 +180,23 @@ class SetFault:
 @dataclass(frozen=True, slots=True)
 class ReloadConfiguration:
     """Request: read the configuration file again (``corosync-cfgtool -R``)."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetExpectedVotes:
+    """Request: change the expected votes of the partition (``corosync-quorumtool -e``). Answer: Done."""
+
+    votes: int
+
+
+@dataclass(frozen=True, slots=True)
+class SetVotes:
+    """Request: change the votes of one node (``corosync-quorumtool -v``). Answer: Done."""
+
+    node_id: int
+    votes: int
+
+
+@dataclass(frozen=True, slots=True)
+class CancelWaitForAll:
+    """Request: do not wait for all nodes any more (the key quorum.cancel_wait_for_all). Answer: Done."""

@@ -171,6 +171,11 @@ class CorosyncEngine:
         self.groups.announce({"expected_votes": expected})
         return self._wake(now)
 
+    def set_votes(self, now: float, node_id: int, votes: int) -> list[Effect]:
+        """Change the votes of one node, in its place in the order."""
+        self.groups.announce({"node": node_id, "votes": votes})
+        return self._wake(now)
+
     def cancel_wait_for_all(self, now: float) -> list[Effect]:
         """Give up waiting for all nodes, in the whole partition."""
         self.groups.announce({"cancel_wait_for_all": True})
@@ -248,6 +253,11 @@ class CorosyncEngine:
         if isinstance(expected, int):
             self.quorum.set_expected_votes(expected)
             self.groups.amend_cards({"expected_votes": expected})
+        node, votes = notice.facts.get("node"), notice.facts.get("votes")
+        if isinstance(node, int) and isinstance(votes, int):
+            if node == self.local.id:
+                self.quorum.set_votes(votes)
+            self.groups.amend_cards({"votes": votes}, only=node)
         if notice.facts.get("cancel_wait_for_all"):
             self.quorum.cancel_wait_for_all()
             self.groups.amend_cards({"waiting": False})

@@ -75,6 +75,10 @@ class VoteQuorum:
         """Take over the administrator's expected votes (corosync-quorumtool -e)."""
         self._expected = expected
 
+    def set_votes(self, votes: int) -> None:
+        """Take over the administrator's votes for this node (corosync-quorumtool -v)."""
+        self._votes = votes
+
     def cancel_wait_for_all(self) -> None:
         """Do not wait for all nodes any more (quorum.cancel_wait_for_all)."""
         self._waiting = False
