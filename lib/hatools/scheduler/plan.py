@@ -78,6 +78,7 @@ class Plan:
     sanitized: bool = False
     show_utilization: bool = False
     check_config: bool = False
+    record_scores: bool = True
 
     dc_id: str | None = None
     dc_node: Node | None = None
@@ -235,6 +236,14 @@ class Plan:
         if len(found) <= 1:
             return found[0] if found else None
         return min(found, key=self._position)
+
+    def matching_resources(self, identifier: str) -> list[Resource]:
+        """Return all resources that have an id or whose history was found under it, last first."""
+        found = [r for r in self._by_id.get(identifier, ()) if self._is_known(r)]
+        found += [r for r in self._by_history_id.get(identifier, ()) if self._is_known(r) and r not in found]
+        if len(found) > 1:
+            found.sort(key=self._position, reverse=True)
+        return found
 
     def _is_known(self, resource: Resource) -> bool:
         top = resource

@@ -69,11 +69,15 @@ class GraphAction:
 
 @dataclass(slots=True, eq=False)
 class Synapse:
-    """Actions that run once all ``inputs`` (action ids) have been done. Lower priority waits."""
+    """Actions that run once all ``inputs`` (action ids) have been done. Lower priority waits.
+
+    ``triggers`` are the inputs as actions, without details.
+    """
 
     id: int
     actions: list[GraphAction] = field(default_factory=list)
     inputs: list[int] = field(default_factory=list)
+    triggers: list[GraphAction] = field(default_factory=list)
     priority: int = 0
 
 

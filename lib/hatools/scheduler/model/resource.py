@@ -212,6 +212,7 @@ class Resource:
     known_on: dict[Node, NodeScore] = field(default_factory=dict)
     allowed: NodeTable = field(default_factory=dict)
     assigned_to: Node | None = None
+    assigned_score: int = 0
     partial_migration_source: Node | None = None
     partial_migration_target: Node | None = None
     dangling_migrations: list[Node] = field(default_factory=list)
@@ -379,6 +380,14 @@ class Resource:
         for child in self.children:
             found.update(dict.fromkeys(child.assigned_nodes()))
         return list(found)
+
+    def assigned_entry(self) -> NodeScore | None:
+        """Return the one node it will be on with the score it had there when it was chosen."""
+        node = self.sole_location(current=False)
+        if node is None:
+            return None
+        part = next(each for each in self.descendants() if each.assigned_to is node)
+        return NodeScore(node, part.assigned_score, node.discovery)
 
     def sole_location(self, current: bool = True) -> Node | None:
         """Return the one node it is (or will be) on; None if there is none or more than one."""

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from hatools.scheduler.model.action import Action
 from hatools.scheduler.model.constraint import Colocation, Location
-from hatools.scheduler.model.node import Node, NodeTable
+from hatools.scheduler.model.node import Node
 from hatools.scheduler.model.resource import Resource
 
 
@@ -41,12 +41,6 @@ class Variant(Protocol):
         self, resource: Resource, origin: Resource | None, found: dict[Resource, None]
     ) -> dict[Resource, None]:
         """Collect resources that must be on the same node, for utilization."""
-        ...
-
-    def add_colocated_scores(
-        self, resource: Resource, log_id: str, nodes: NodeTable, attribute: str, factor: float, flags: int
-    ) -> NodeTable:
-        """Add what the resource and its dependents think of nodes to a copy of ``nodes``."""
         ...
 
     def apply_location(self, resource: Resource, location: Location) -> None:

@@ -1,0 +1,1 @@
+"""Deciding where everything shall run. Pure."""
