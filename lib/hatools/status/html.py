@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["HtmlSections", "write_page"]
 
-_STYLE = """\
+STYLE = """\
 .bold { font-weight: bold }
 .online { color: green }
 .offline { color: red }
@@ -221,7 +221,7 @@ def write_page(
         meta = etree.SubElement(head, "meta")
         meta.set("http-equiv", "refresh")
         meta.set("content", str(refresh_s))
-    etree.SubElement(head, "style").text = _STYLE
+    etree.SubElement(head, "style").text = STYLE
     if stylesheet is not None:
         etree.SubElement(head, "link", rel="stylesheet", href=stylesheet)
     body = etree.SubElement(root, "body")

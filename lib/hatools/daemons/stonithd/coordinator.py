@@ -13,7 +13,15 @@ from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from hatools.daemons.stonithd.history import FAILED, PENDING, SUCCESS, History
-from hatools.daemons.stonithd.operation import CancelTask, Conclude, Operation, Request, RunTask
+from hatools.daemons.stonithd.operation import (
+    NO_DEVICE,
+    TIMED_OUT,
+    CancelTask,
+    Conclude,
+    Operation,
+    Request,
+    RunTask,
+)
 from hatools.daemons.stonithd.operation import Effect as OperationEffect
 from hatools.ipc.messages.stonith import (
     CleanHistory,
@@ -52,9 +60,6 @@ PeerMessage = (
 ACTIONS = ("off", "on", "reboot")
 HUMAN = "a human"
 """The executioner of what a person confirmed."""
-
-NO_DEVICE = "No such device"
-TIMED_OUT = "Timer expired"
 
 
 @dataclass(frozen=True, slots=True)
@@ -390,8 +395,9 @@ def _done(record: FencingRecord) -> FencingDone:
 
 
 def _error(record: FencingRecord) -> HatoolsError:
-    text = f"{record.action} of {record.target} failed: {record.reason or 'unknown reason'}"
-    if record.exit_reason:
+    """Return what a waiting client is told; the text is also what stonith_admin prints after the target's name."""
+    text = record.reason or "Error"
+    if record.exit_reason and record.exit_reason != text:
         text += f" ({record.exit_reason})"
     if record.reason == NO_DEVICE:
         return NoSuchObjectError(text)

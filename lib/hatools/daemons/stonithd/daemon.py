@@ -5,6 +5,7 @@ import logging
 import time
 import uuid
 from collections.abc import Coroutine
+from dataclasses import replace
 from itertools import count
 from typing import Any, assert_never
 
@@ -158,7 +159,7 @@ class Fencer:
         match message:
             case Fence():
                 client.require(Rights.FULL)
-                return await self._fence(replace_client(message, client))
+                return await self._fence(_with_client(message, client))
             case ConfirmDown():
                 client.require(Rights.FULL)
                 waiter, future = self._new_waiter()
@@ -568,18 +569,16 @@ class Fencer:
             self._failed.set_exception(error)
 
 
-def replace_client(request: Fence, client: Client) -> Fence:
+_CLIENT_NAMES = {"crmd": "pacemaker-controld"}
+"""How daemons are called in the history, which other programs read."""
+
+
+def _with_client(request: Fence, client: Client) -> Fence:
     """Put in the client's name where it gave none."""
-    name = request.client or client.name
-    return Fence(
-        request.target,
-        request.action,
-        request.timeout_ms,
-        request.tolerance_ms,
-        request.delay_ms,
-        f"{name}.{client.credentials.pid}" if "." not in name else name,
-        request.tag,
-    )
+    if request.client:
+        return request
+    name = f"{_CLIENT_NAMES.get(client.name, client.name)}.{client.credentials.pid}"
+    return replace(request, client=name)
 
 
 def _pack(message: PeerMessage) -> bytes:

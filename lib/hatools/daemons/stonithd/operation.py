@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from hatools.ipc.messages.stonith import DeviceOffer, DeviceResult
-from hatools.values.result import ExecStatus, exec_status_text
+from hatools.values.result import ExecStatus
 
 TIME_FACTOR = 1.2
 """What an operation may take, relative to the sum of its devices' timeouts (Pacemaker's factor)."""
@@ -19,6 +19,22 @@ ACCEPT_LIMIT_S = 2.0
 
 GRACE_S = 0.3
 """How long slow answers are waited for, when there is an offer already."""
+
+NO_DEVICE = "No such device"
+TIMED_OUT = "Timer expired"
+NO_PEER = "No route to host"
+FAILED_AGENT = "No data available"
+"""What a failed operation is put down to, in the words of the system's error numbers that Pacemaker uses."""
+
+_OUT_OF_TIME = (
+    "Fencing did not complete within a total timeout based on the configured timeout and retries "
+    "for any devices attempted"
+)
+_FAILURES = {
+    int(ExecStatus.TIMEOUT): TIMED_OUT,
+    int(ExecStatus.NOT_INSTALLED): "No such file or directory",
+    int(ExecStatus.NO_FENCE_DEVICE): NO_DEVICE,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +171,7 @@ class Operation:
         if self._state is _State.ASKING:
             return self._go_if_known(now)
         if self._state is _State.RUNNING and self._attempt is not None and self._attempt.node == node:
-            self._failure = ("the node that carried it out was lost", "")
+            self._failure = (NO_PEER, "the node that carried it out was lost")
             return self._try_task(now)
         return []
 
@@ -172,8 +188,7 @@ class Operation:
         if result.exec_status == ExecStatus.DONE and result.exit_status == 0:
             self._executioner = attempt.node
             return self._next_task(now)
-        words = exec_status_text(result.exec_status) if result.exec_status else f"exit status {result.exit_status}"
-        self._failure = (f"{attempt.task.device}: {words}", result.reason)
+        self._failure = (_FAILURES.get(result.exec_status, FAILED_AGENT), result.reason)
         return self._try_task(now)
 
     def expire(self, now: float) -> list[Effect]:
@@ -185,9 +200,9 @@ class Operation:
                 attempt = self._attempt
                 if now >= self._deadline:
                     cancelled: list[Effect] = [] if attempt is None else [CancelTask(attempt.step, attempt.node)]
-                    return [*cancelled, *self._conclude(False, "Timer expired")]
+                    return [*cancelled, *self._conclude(False, TIMED_OUT, _OUT_OF_TIME)]
                 if attempt is not None and not attempt.accepted and now >= attempt.accept_deadline:
-                    self._failure = ("a peer did not answer", "")
+                    self._failure = (NO_PEER, "the node that was to carry it out does not answer")
                     return [CancelTask(attempt.step, attempt.node), *self._try_task(now)]
         return []
 
@@ -197,7 +212,7 @@ class Operation:
             return []
         attempt = self._attempt
         cancelled: list[Effect] = [] if attempt is None else [CancelTask(attempt.step, attempt.node)]
-        return [*cancelled, *self._conclude(True, "confirmed by a human")]
+        return [*cancelled, *self._conclude(True)]
 
     def _alone(self) -> bool:
         """Whether nobody but the target could do it."""
@@ -323,7 +338,7 @@ class Operation:
             if task.optional:
                 return self._next_task(now)
             if not self._failure[0]:
-                self._failure = (f"no node can use {task.device}", "")
+                self._failure = (NO_PEER, f"no node can use {task.device}")
             return self._next_plan(now)
         self._tried_nodes.add(node)
         self._last_step += 1
@@ -338,7 +353,7 @@ class Operation:
 
     def _give_up(self) -> list[Effect]:
         if not self._last_step:
-            return self._conclude(False, "No such device")
+            return self._conclude(False, NO_DEVICE)
         return self._conclude(False, self._failure[0], self._failure[1])
 
     def _conclude(self, success: bool, reason: str = "", exit_reason: str = "") -> list[Effect]:
