@@ -53,7 +53,7 @@ class Applier:
         """Make the document that follows from a write."""
         stamp = Stamp(write.written, write.origin, write.client, write.user)
         try:
-            outcome = self.rehearse(document, write.changes, stamp, Subject(write.user, write.groups))
+            outcome = self.rehearse(document, write.changes, stamp, Subject(write.acl_user, write.groups))
         except HatoolsError as error:
             return Applied(document, error=error)
         if not outcome.changed:

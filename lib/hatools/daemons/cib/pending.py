@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
 
+from hatools.cib.acl import Subject
 from hatools.cib.operations import Stamp
 from hatools.ipc.messages.cib import Change, PeerWrite
 
@@ -48,14 +49,21 @@ class PendingWrites:
     def must_send_again(self) -> bool:
         return any(entry.stage is Stage.DROPPED for entry in self._entries.values())
 
-    def add(
-        self, request: int, changes: tuple[Change, ...], *, stamp: Stamp, groups: tuple[str, ...] = ()
-    ) -> PeerWrite:
+    def add(self, request: int, changes: tuple[Change, ...], *, stamp: Stamp, subject: Subject) -> PeerWrite:
         """Number a new write."""
         self._last_serial += 1
         name = f"{self._incarnation}:{request}"
         message = PeerWrite(
-            name, self.writer, self._last_serial, changes, stamp.written, stamp.origin, stamp.client, stamp.user, groups
+            name,
+            self.writer,
+            self._last_serial,
+            changes,
+            stamp.written,
+            stamp.origin,
+            stamp.client,
+            stamp.user,
+            subject.user,
+            subject.groups,
         )
         entry = Pending(request, message)
         self._entries[request] = entry

@@ -18,6 +18,7 @@ import hashlib
 import zlib
 from collections import deque
 
+from hatools.cib.acl import Subject
 from hatools.cib.document import Document, Version, empty_document, format_xml
 from hatools.cib.document_digest import content_digest
 from hatools.cib.merge import same_content
@@ -45,6 +46,8 @@ from hatools.values.errors import UnavailableError
 
 CONTENT_TIMEOUT = 20.0
 """Seconds a member waits for the content it lacks before it asks for a new round."""
+
+EVERYBODY = Subject()
 
 REMEMBERED_STEPS = 4096
 REMEMBERED_WRITERS = 64
@@ -111,10 +114,10 @@ class Replica:
     # -- what clients want
 
     def submit(
-        self, request: int, changes: tuple[Change, ...], stamp: Stamp, groups: tuple[str, ...] = ()
+        self, request: int, changes: tuple[Change, ...], stamp: Stamp, subject: Subject = EVERYBODY
     ) -> list[Effect]:
         """Take a client's write; an :class:`Answer` with its number follows some time."""
-        return [BroadcastToPeers(self._pending.add(request, changes, stamp=stamp, groups=groups))]
+        return [BroadcastToPeers(self._pending.add(request, changes, stamp=stamp, subject=subject))]
 
     def resynchronise(self, reason: str) -> list[Effect]:
         """Ask all members to agree anew."""

@@ -134,6 +134,8 @@ class PeerWrite:
     origin: str
     client: str
     user: str
+    acl_user: str = ""
+    """Whose permissions apply; empty: all is allowed."""
     groups: tuple[str, ...] = ()
 
 
