@@ -2,14 +2,11 @@
 
 import re
 
+from hatools.values.iso8601 import DAY, Duration, days_in_year
+
 _PATTERN = re.compile(r"\s*([+-]?\d+)[\d.+-]*\s*([a-zA-Z]*).*", re.DOTALL)
 _PREFIXES = (("ms", 1), ("us", 0), ("s", 1000), ("m", 60_000), ("h", 3_600_000))
 """Only the beginning of a unit counts: ``min``, ``minutes`` and ``m`` are the same."""
-_ISO = re.compile(
-    r"P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?"
-    r"(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?"
-)
-_ISO_SECONDS = (365 * 86400, 30 * 86400, 7 * 86400, 86400, 3600, 60, 1)
 
 
 def parse_duration_ms(text: str | None) -> int | None:
@@ -36,12 +33,25 @@ def parse_interval_ms(text: str | None) -> int:
     if not text:
         return 0
     if text.startswith("P"):
-        match = _ISO.fullmatch(text)
-        if match is None:
-            return 0
-        return 1000 * sum(int(n or 0) * s for n, s in zip(match.groups(), _ISO_SECONDS, strict=True))
-    value = parse_duration_ms(text)
-    return value if value is not None and value > 0 else 0
+        duration = Duration.parse(text)
+        value = None if duration is None else 1000 * _seconds(duration)
+    else:
+        value = parse_duration_ms(text)
+    return min(value, _LONGEST_MS) if value is not None and value > 0 else 0
+
+
+def _seconds(duration: Duration) -> int:
+    """Return how long Pacemaker takes a duration to be.
+
+    It counts as for a date: the first year and the first day are not over yet, so ``P1D`` is
+    nothing and ``P2D`` one day (``crm_time_get_seconds`` of 2.1.5); a month has 30 days.
+    """
+    days = sum(days_in_year(year) for year in range(1, min(duration.years, 10_000)))
+    return (days + max(0, duration.months) * 30 + max(0, duration.days - 1)) * DAY + duration.seconds
+
+
+_LONGEST_MS = 4_294_967_295
+"""Intervals are unsigned 32-bit numbers in the original."""
 
 
 def format_duration_ms(value: int) -> str:

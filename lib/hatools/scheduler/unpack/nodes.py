@@ -270,7 +270,7 @@ def _online_with_fencing(plan: Plan, state: Element, node: Node) -> bool:
         online = process
     elif state.get("in_ccm") is None:
         require_fencing(plan, node, "peer has not been seen by the cluster")
-    elif join == "nack":
+    elif join == "banned":
         require_fencing(plan, node, "peer failed Pacemaker membership criteria")
     elif not do_terminate and expected == "down":
         if in_cluster or process:
