@@ -108,6 +108,11 @@ class Replica:
         return self._round.winner if self._round is not None else None
 
     @property
+    def ring_id(self) -> str:
+        """Return the ring id of the view we know, empty if there is none."""
+        return "" if self._view is None else self._view.ring_id
+
+    @property
     def is_quorate(self) -> bool:
         return self._view is not None and self._view.quorate
 
