@@ -1,13 +1,15 @@
 """Fence agents' metadata as the cluster's tools show it. Pure.
 
-A fence agent knows nothing of being a resource: the tools add the actions start and stop, and do not ask a person for
-the parameter ``action``, which the fencer fills in.
+A fence agent knows nothing of being a resource: the tools add the actions start and stop, and do not require of a
+person what the fencer fills in.
 """
 
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
 from hatools.values.errors import InputError
+
+_FILLED_IN = frozenset({"action", "plug", "port"})
 
 
 def complete_metadata(text: str) -> Element:
@@ -32,6 +34,6 @@ def complete_metadata(text: str) -> Element:
             if all(action.get("name") != name for action in actions):
                 SubElement(actions, "action", {"name": name, "timeout": "20s"})
     for parameter in root.iterfind("parameters/parameter"):
-        if parameter.get("name") == "action":
+        if parameter.get("name") in _FILLED_IN and parameter.get("required") is not None:
             parameter.set("required", "0")
     return root
