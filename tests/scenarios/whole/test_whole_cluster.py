@@ -1,0 +1,31 @@
+"""A whole cluster under faults, by seeds: the invariants of the design must hold at every moment.
+
+``HATOOLS_SEEDS=5000`` runs more of them, ``HATOOLS_SEED=n`` replays one and prints its story.
+"""
+
+import os
+
+import pytest
+
+from tests.scenarios.whole.storm import Storm
+
+SEEDS = int(os.environ.get("HATOOLS_SEEDS", "300"))
+BATCH = 10
+
+
+def seeds() -> list[range]:
+    only = os.environ.get("HATOOLS_SEED")
+    if only:
+        return [range(int(only), int(only) + 1)]
+    return [range(first, min(first + BATCH, SEEDS)) for first in range(0, SEEDS, BATCH)]
+
+
+@pytest.mark.parametrize("batch", seeds(), ids=lambda batch: f"{batch[0]}-{batch[-1]}")
+def test_the_invariants_hold_under_crashes_freezes_and_partitions(batch: range) -> None:
+    for seed in batch:
+        storm = Storm(seed)
+        try:
+            storm.run()
+        except AssertionError as error:
+            story = "\n".join(storm.world.log[-120:])
+            pytest.fail(f"HATOOLS_SEED={seed}: {error}\n{story}")
