@@ -17,7 +17,7 @@ from hatools.cli.options import CommandLine, Finished, begin, program_name
 from hatools.cli.output import Output, XmlOutput
 from hatools.cli.simulate_options import PROGRAM
 from hatools.simulate.inject import Change, Injections, inject
-from hatools.simulate.phrases import change_form, change_line, summary_lines
+from hatools.simulate.phrases import change_form, change_line, summary_form, summary_lines
 from hatools.simulate.run import Incomplete, Remark, Settings, Trouble, play
 from hatools.simulate.workbench import Workbench
 from hatools.status.outline import Entry, Listing, write_text
@@ -36,6 +36,9 @@ SCORE_LABELS = {
     "group": "pcmk__group_assign",
     "clone": "pcmk__clone_allocate",
     "bundle": "pcmk__bundle_allocate",
+    "utilization": "pcmk__finalize_assignment",
+    "original": "Original",
+    "remaining": "Remaining",
 }
 """How 2.1.5 names the steps in which scores are decided; our own names are the keys."""
 
@@ -374,7 +377,17 @@ class _Session:
             if record.node is not None:
                 attributes["node"] = record.node
             self.out.element("promotion_score", attributes)
-        elif record.stage not in _UTILIZATION_STAGES:
+        elif record.stage == "utilization":
+            attributes = {
+                "resource": record.resource,
+                "node": record.node or "",
+                "function": SCORE_LABELS["utilization"],
+            }
+            self._amounts("utilization", attributes, record)
+        elif record.stage in _UTILIZATION_STAGES:
+            attributes = {"node": record.node or "", "comment": SCORE_LABELS[record.stage]}
+            self._amounts("capacity", attributes, record)
+        else:
             attributes = {
                 "function": SCORE_LABELS.get(record.stage, record.stage),
                 "node": record.node or "",
@@ -383,26 +396,40 @@ class _Session:
             }
             self.out.element("node_weight", attributes)
 
+    def _amounts(self, tag: str, attributes: dict[str, str], record: "ScoreRecord") -> None:
+        """Add an element whose children are amounts."""
+        assert isinstance(self.out, XmlOutput)
+        self.out.push(tag, attributes)
+        for name, value in record.detail:
+            self.out.element(name, {}, value)
+        self.out.pop()
+
     def _save_graph(self, decided: "Schedule") -> None:
         request = self.request
         if request.graph_file is not None:
-            from hatools.transition.xml import write_graph
+            from hatools.transition.xml import format_graph
 
-            _write_text(request.graph_file, write_graph(decided.graph))
+            _write_text(request.graph_file, format_graph(decided.graph))
         if request.dot_file is not None:
-            from hatools.transition.dot import write_dot
+            from hatools.scheduler.graph import dot_graph
+            from hatools.transition.dot import format_dot
 
-            _write_text(request.dot_file, write_dot(decided, all_actions=request.all_actions, verbose=request.verbose))
+            drawing = dot_graph(decided.plan, all_actions=request.all_actions, with_ids=request.verbose)
+            _write_text(request.dot_file, format_dot(*drawing))
 
     def _show_summary(self, decided: "Schedule") -> None:
         if isinstance(self.out, XmlOutput):
             self.out.push("actions")
+            for line in decided.summary:
+                form = summary_form(line)
+                if form is not None:
+                    self.out.element(form.tag, form.attributes)
             self.out.pop()
             return
         self._space()
         self.out.begin_list(None, None, "Transition Summary")
-        for line in summary_lines(decided.summary):
-            self.out.list_item(line)
+        for text in summary_lines(decided.summary):
+            self.out.list_item(text)
         self.out.end_list()
         self.printed = True
 
@@ -477,7 +504,7 @@ _XML_LISTS = {
     "Allocation Scores and Utilization Information": "allocations_utilizations",
     "Utilization Information": "utilizations",
 }
-_UTILIZATION_STAGES = ("capacity", "utilization")
+_UTILIZATION_STAGES = ("original", "remaining", "utilization")
 
 
 def score_line(record: "ScoreRecord") -> str:
@@ -486,6 +513,11 @@ def score_line(record: "ScoreRecord") -> str:
     if record.stage == "promotion":
         return f"{record.resource} promotion score on {node}: {format_score(record.score)}"
     label = SCORE_LABELS.get(record.stage, record.stage)
+    if record.stage in _UTILIZATION_STAGES:
+        amounts = "".join(f" {name}={value}" for name, value in record.detail)
+        if record.stage == "utilization":
+            return f"{label}: {record.resource} utilization on {node}:{amounts}"
+        return f"{label}: {node} capacity:{amounts}"
     return f"{label}: {record.resource} allocation score on {node}: {format_score(record.score)}"
 
 
