@@ -440,7 +440,9 @@ class CibDaemon:
         if replica is None:
             return words.LineageState(_triple(document), self._mark.lineage, digest, False)
         primary = self._members.get(replica.primary or 0, "")
-        return words.LineageState(_triple(document), replica.mark.lineage, digest, replica.is_synchronised, primary)
+        return words.LineageState(
+            _triple(document), replica.mark.lineage, digest, replica.is_synchronised, primary, replica.ring_id
+        )
 
 
 _LEVELS = {"info": logging.INFO, "notice": NOTICE, "warning": logging.WARNING, "error": logging.ERROR}

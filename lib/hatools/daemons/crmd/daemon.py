@@ -70,7 +70,7 @@ from hatools.ipc.rights import Rights
 from hatools.ipc.server import Client, Server
 from hatools.runtime.daemon import EXIT_LEFT_CLUSTER, Context
 from hatools.runtime.logs import NOTICE
-from hatools.transition.xml import read_graph
+from hatools.transition.xml import graph_from_xml
 from hatools.values.agentname import AgentName
 from hatools.values.errors import (
     DeadlineError,
@@ -324,7 +324,7 @@ class ControllerDaemon:
         try:
             answer = await self._ask("pengine", ScheduleRequest(xml), timeout_s=120)
             assert isinstance(answer, ScheduleResult)
-            graph = read_graph(answer.graph)
+            graph = graph_from_xml(parse_xml(answer.graph))
             _log.info("Calculated a transition of %s steps, saved in %s", len(graph), answer.input_file)
             self._feed(Scheduled(request, graph, answer.input_file))
         except HatoolsError as error:

@@ -17,7 +17,7 @@ from hatools.ipc.server import Client, Server
 from hatools.runtime.daemon import Context
 from hatools.runtime.logs import notice
 from hatools.scheduler.schedule import Schedule, schedule
-from hatools.transition.xml import write_graph
+from hatools.transition.xml import format_graph
 from hatools.values.errors import RemoteError
 from hatools.values.iso8601 import Moment
 
@@ -68,7 +68,7 @@ class SchedulerDaemon:
         self._report(decided, slot, took)
         self._save(slot, document, epoch)
         return ScheduleResult(
-            graph=write_graph(decided.graph).encode("utf-8", "surrogateescape"),
+            graph=format_graph(decided.graph).encode("utf-8", "surrogateescape"),
             input_file=str(slot.path or ""),
             quality=quality,
             recheck_by=decided.graph.recheck_by,
