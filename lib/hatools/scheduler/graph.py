@@ -122,9 +122,7 @@ def _interval(action: Action) -> int:
 def _history_key(action: Action, history_id: str) -> str:
     """Return the key under which the executor knows an instance of an anonymous clone."""
     if action.task == "notify":
-        return notify_key(
-            history_id, action.meta.get("notify_type", ""), action.meta.get("notify_operation", "")
-        )
+        return notify_key(history_id, action.meta.get("notify_type", ""), action.meta.get("notify_operation", ""))
     return format_operation_key(history_id, action.cancel_task or action.task, _interval(action))
 
 
@@ -240,9 +238,7 @@ def _parameters(plan: Plan, resource: Resource, node: Node | None) -> dict[str, 
 
 def _maintenance_changes(plan: Plan) -> list[Node]:
     """Return remote nodes whose executor does not know yet that maintenance began or ended."""
-    return [
-        node for node in plan.nodes if node.is_remote_or_guest and node.maintenance != node.remote_maintenance
-    ]
+    return [node for node in plan.nodes if node.is_remote_or_guest and node.maintenance != node.remote_maintenance]
 
 
 def _downed(plan: Plan, action: Action) -> list[str] | None:
@@ -336,8 +332,6 @@ def dot_graph(plan: Plan, *, all_actions: bool = False, with_ids: bool = False) 
                 optional = False
             if all_actions or not optional:
                 edges.append(
-                    DotEdge(
-                        action_name(link.action, with_id=with_ids), action_name(action, with_id=with_ids), style
-                    )
+                    DotEdge(action_name(link.action, with_id=with_ids), action_name(action, with_id=with_ids), style)
                 )
     return nodes, edges

@@ -185,9 +185,7 @@ def _record_new_role(
 ) -> None:
     resource = recorder.resource
     moving = current is not None and following is not None and current is not following
-    if stop is not None and (
-        resource.next_role is Role.STOPPED or (start is not None and not start.runnable)
-    ):
+    if stop is not None and (resource.next_role is Role.STOPPED or (start is not None and not start.runnable)):
         for node in resource.running_on:
             action = _first(resource, node, "stop")
             recorder.line("Stop", node, None, action, action if action is not None and action.reason else start)

@@ -121,4 +121,3 @@ class Graph:
 
     def __len__(self) -> int:
         return len(self.synapses)
-

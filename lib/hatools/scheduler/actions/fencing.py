@@ -99,7 +99,9 @@ def _order_stops(plan: Plan, resource: Resource, fencing: Action) -> None:
             order_actions(fencing, parent_stop, Order.PRESERVE)
         if resource.failed:
             how = "after" if implicit else "because"
-            plan.say("notice", f"Stop of failed resource {resource.id} is implicit {how} {target.display_name} is fenced")
+            plan.say(
+                "notice", f"Stop of failed resource {resource.id} is implicit {how} {target.display_name} is fenced"
+            )
         if resource.notify:
             order_notifications_after_fencing(plan, stop, resource, fencing)
     for demote in resource_actions(resource, target, "demote", require_node=False):

@@ -237,9 +237,7 @@ def _notify(
     if point is None or done is None or not node.online or not point.runnable:
         return None
     kind, task = point.meta.get("notify_type", ""), point.meta.get("notify_operation", "")
-    notify = new_action(
-        plan, resource, notify_key(resource.id, kind, task), point.task, node, optional=point.optional
-    )
+    notify = new_action(plan, resource, notify_key(resource.id, kind, task), point.task, node, optional=point.optional)
     for name, value in point.meta.items():
         notify.meta.setdefault(name, value)
     _add_data(data, notify)

@@ -215,10 +215,7 @@ def _is_needed(probe: Action, then: Action) -> bool:
         return (then.meta.get("stonith_action") or "").lower() != "on"
     # Nodes can shut down whatever is probed elsewhere.
     return not (
-        then.task == "do_shutdown"
-        and probe.node is not None
-        and then.node is not None
-        and probe.node is not then.node
+        then.task == "do_shutdown" and probe.node is not None and then.node is not None and probe.node is not then.node
     )
 
 

@@ -91,9 +91,7 @@ def create_recurring_actions(plan: Plan, resource: Resource) -> None:
         return
     node = resource.assigned_to
     start: Action | None = None
-    if node is not None and not node.maintenance and (
-        resource.next_role is not Role.STOPPED or not resource.managed
-    ):
+    if node is not None and not node.maintenance and (resource.next_role is not Role.STOPPED or not resource.managed):
         start = start_action(plan, resource, node, optional=True)
     for xml in resource.operations:
         operation = _recurring(plan, resource, xml)
@@ -113,9 +111,7 @@ def _is_running(resource: Resource, node: Node | None, key: str, start: Action) 
     return bool(matches) and not any(action.flags & ActionFlag.RESCHEDULE for action in matches)
 
 
-def _schedule_active(
-    plan: Plan, resource: Resource, start: Action, node: Node | None, operation: Recurring
-) -> None:
+def _schedule_active(plan: Plan, resource: Resource, start: Action, node: Node | None, operation: Recurring) -> None:
     if operation.role is Role.STOPPED:
         return
     optional = _is_running(resource, node, operation.key, start)
@@ -152,9 +148,7 @@ def _cancel_for_role(plan: Plan, resource: Resource, node: Node | None, operatio
     elif resource.role is Role.PROMOTED:
         after = "demote"
     if after is not None:
-        new_ordering(
-            plan, resource, None, cancel, resource, f"{resource.id}_{after}_0", None, Order.RUNNABLE_LEFT
-        )
+        new_ordering(plan, resource, None, cancel, resource, f"{resource.id}_{after}_0", None, Order.RUNNABLE_LEFT)
 
 
 def _schedule_stopped(plan: Plan, resource: Resource, node: Node | None, operation: Recurring) -> None:

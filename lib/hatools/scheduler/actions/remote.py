@@ -155,9 +155,7 @@ def _order_on_remote(plan: Plan, action: Action, node: Node, connection: Resourc
                 return
             host = connection.active_node()
             if task == "monitor" and state is RemoteState.FAILED:
-                require_fencing(
-                    plan, node, "resources are in unknown state and connection is unrecoverable"
-                )
+                require_fencing(plan, node, "resources are in unknown state and connection is unrecoverable")
             if host is not None and state is RemoteState.STOPPED:
                 # The connection is needed for the action, but will not come back.
                 _then_stop(plan, action, connection, Order.RUNNABLE_LEFT)
@@ -219,5 +217,3 @@ def bundle_meta(action: Action) -> dict[str, str]:
     if target is not None:
         meta["CRM_meta_container_attribute_target"] = target
     return meta
-
-

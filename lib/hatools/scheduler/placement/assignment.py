@@ -33,11 +33,7 @@ def finalize_assignment(plan: Plan, resource: Resource, chosen: NodeScore | None
     Args:
         force: assign even where the node is not usable (unmanaged resources stay where they are).
     """
-    if (
-        not force
-        and chosen is not None
-        and (chosen.score < 0 or (not is_usable(chosen) and not chosen.node.is_guest))
-    ):
+    if not force and chosen is not None and (chosen.score < 0 or (not is_usable(chosen) and not chosen.node.is_guest)):
         resource.next_role = Role.STOPPED
         chosen = None
     unassign(resource)
@@ -208,9 +204,7 @@ def _colocated_score(instance: Resource, node: Node) -> int:
     assert parent is not None
     for colocation in parent.this_with:
         share = factor_of(colocation.score)
-        table = (
-            add_colocated_scores(colocation.primary, table, colocation.attribute, share, Select.DEFAULT) or table
-        )
+        table = add_colocated_scores(colocation.primary, table, colocation.attribute, share, Select.DEFAULT) or table
     for colocation in parent.with_this:
         if has_influence(colocation, instance):
             share = factor_of(colocation.score)

@@ -243,4 +243,3 @@ def colocated_resources(
             assert dependent.variant is not None
             found = dependent.variant.colocated_resources(dependent, origin, found)
     return found
-

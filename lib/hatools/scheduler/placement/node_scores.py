@@ -43,9 +43,7 @@ def sorted_entries(plan: Plan, entries: Iterable[NodeScore], active: Node | None
     if strategy == "minimal":
         return sorted(entries, key=lambda e: (-score(e), e.node.name))
     if strategy != "balanced":
-        return sorted(
-            entries, key=lambda e: (-score(e), e.node.num_resources, e.node is not active, e.node.name)
-        )
+        return sorted(entries, key=lambda e: (-score(e), e.node.num_resources, e.node is not active, e.node.name))
 
     def compare(a: NodeScore, b: NodeScore) -> int:
         first, second = score(a), score(b)

@@ -216,9 +216,7 @@ def _set_role(plan: Plan, clone: Resource, instance: Resource, promoted: int) ->
     """Set an instance's next role; return how many were promoted by that (0 or 1)."""
     assert clone.clone_data is not None
     node = instance.sole_location(current=False)
-    plan.scores.append(
-        ScoreRecord("promotion", instance.id, None if node is None else node.name, instance.sort_index)
-    )
+    plan.scores.append(ScoreRecord("promotion", instance.id, None if node is None else node.name, instance.sort_index))
     entry: NodeScore | None = None
     top = instance.top
     assert top.clone_data is not None
@@ -227,11 +225,7 @@ def _set_role(plan: Plan, clone: Resource, instance: Resource, promoted: int) ->
     if entry is None:
         _set_next_unpromoted(instance)
         return 0
-    if (
-        instance.role < Role.PROMOTED
-        and not plan.have_quorum
-        and plan.options.quorum_policy is QuorumPolicy.FREEZE
-    ):
+    if instance.role < Role.PROMOTED and not plan.have_quorum and plan.options.quorum_policy is QuorumPolicy.FREEZE:
         plan.say("notice", f"Clone instance {instance.id} cannot be promoted without quorum")
         plan.reasons.resource(instance.id, Cause.QUORUM, "no-quorum-policy=freeze", "cannot be promoted without quorum")
         _set_next_unpromoted(instance)

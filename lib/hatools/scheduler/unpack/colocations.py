@@ -31,7 +31,9 @@ def _sort_key(resource: Resource) -> tuple[int, int, bool, str]:
 
 def add_this_with(resource: Resource, colocation: Colocation) -> None:
     """Let a colocation count for its dependent (or a part of it), in order of its primary."""
-    _insert(resource.this_with, colocation, [_sort_key(each.primary) for each in resource.this_with], colocation.primary)
+    _insert(
+        resource.this_with, colocation, [_sort_key(each.primary) for each in resource.this_with], colocation.primary
+    )
 
 
 def add_with_this(resource: Resource, colocation: Colocation) -> None:

@@ -178,9 +178,7 @@ def _cached(
 
 def compare_operation(plan: Plan, resource: Resource, operation: Operation, node: Node) -> DigestResult:
     """Compare a recorded operation's digests with the current definition."""
-    data = _cached(
-        plan, resource, operation.task or "", operation.interval_ms, node, operation, secure=plan.sanitized
-    )
+    data = _cached(plan, resource, operation.task or "", operation.interval_ms, node, operation, secure=plan.sanitized)
     restart = operation.restart_digest
     if restart is not None and data.restart_digest is not None and data.restart_digest != restart:
         data.change = Change.RESTART

@@ -308,10 +308,7 @@ def require_fencing(plan: Plan, node: Node, reason: str, *, priority_delay: bool
 def _is_dangling_guest(node: Node) -> bool:
     connection = node.remote_resource
     return (
-        node.is_remote_or_guest
-        and connection is not None
-        and connection.container is None
-        and connection.orphan_filler
+        node.is_remote_or_guest and connection is not None and connection.container is None and connection.orphan_filler
     )
 
 
@@ -383,8 +380,7 @@ def _add_unfencing_digests(plan: Plan, action: Action, node: Node, optional: boo
             optional = False
             plan.say(
                 "notice",
-                f"Unfencing Pacemaker Remote node {node.display_name} "
-                f"because the definition of {device.id} changed",
+                f"Unfencing Pacemaker Remote node {node.display_name} because the definition of {device.id} changed",
             )
         every.append(f"{device.id}:{agent}:{data.all_digest},")
         secure.append(f"{device.id}:{agent}:{data.secure_digest},")

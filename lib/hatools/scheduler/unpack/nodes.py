@@ -191,9 +191,7 @@ def unpack_node_state(plan: Plan, state: Element) -> None:
             return
     node = plan.find_node_any(identifier, name)
     if node is None:
-        plan.config_warning(
-            f"Ignoring recorded node state for '{name}' because it is no longer in the configuration"
-        )
+        plan.config_warning(f"Ignoring recorded node state for '{name}' because it is no longer in the configuration")
         return
     if node.is_remote_or_guest:
         # The rest is read once it is known whether the connection resource is active.

@@ -37,9 +37,7 @@ def unpack_set(
     if parent is None or not len(parent):
         return
     changes = ChangeTracker()
-    given = RuleInput(
-        now=plan.now, node_attributes=node_attributes, agent=agent, operation=operation, changes=changes
-    )
+    given = RuleInput(now=plan.now, node_attributes=node_attributes, agent=agent, operation=operation, changes=changes)
     unpack_pairs(parent, tag, table, given, finder(plan), first=first, overwrite=overwrite)
     note_changes(plan, changes)
 

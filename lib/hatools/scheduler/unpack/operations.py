@@ -112,9 +112,7 @@ def _unpack_settings(
         if monitor is not None and monitor.get("timeout") is not None:
             meta["timeout"] = monitor.get("timeout", "")
     if config is not None:
-        unpack_set(
-            plan, config, "meta_attributes", meta, agent=agent, operation=(task, interval_ms), overwrite=True
-        )
+        unpack_set(plan, config, "meta_attributes", meta, agent=agent, operation=(task, interval_ms), overwrite=True)
         meta.update(config.attrib)
     meta.pop("id", None)
     if interval_ms > 0:

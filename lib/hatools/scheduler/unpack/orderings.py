@@ -194,9 +194,7 @@ def _symmetry(plan: Plan, xml: Element, parent_kind: OrderKind, parent_symmetric
     if symmetric is None:
         return Symmetry.ASYMMETRIC if kind is OrderKind.SERIALIZE else Symmetry.SYMMETRIC
     if symmetric and kind is OrderKind.SERIALIZE:
-        plan.say(
-            "warning", f"Ignoring symmetrical for '{xml.get('id')}' because not valid with kind of 'Serialize'"
-        )
+        plan.say("warning", f"Ignoring symmetrical for '{xml.get('id')}' because not valid with kind of 'Serialize'")
         return Symmetry.ASYMMETRIC
     return Symmetry.SYMMETRIC if symmetric else Symmetry.ASYMMETRIC
 
@@ -249,9 +247,7 @@ def _ordering_resource(plan: Plan, xml: Element, attribute: str) -> Resource | N
         return None
     resource = find_constraint_resource(plan, identifier)
     if resource is None:
-        plan.say(
-            "error", f"Ignoring constraint '{constraint}' because resource '{identifier}' does not exist"
-        )
+        plan.say("error", f"Ignoring constraint '{constraint}' because resource '{identifier}' does not exist")
         return None
     instance = xml.get(attribute + "-instance")
     if instance is None:
@@ -377,9 +373,7 @@ def _unpack_set(
         order_tasks(plan, resource, undo, last, undo, flags, identifier)
 
 
-def _order_sets(
-    plan: Plan, identifier: str, set1: Element, set2: Element, kind: OrderKind, symmetry: Symmetry
-) -> None:
+def _order_sets(plan: Plan, identifier: str, set1: Element, set2: Element, kind: OrderKind, symmetry: Symmetry) -> None:
     """Order one set before another."""
     task1, task2 = set1.get("action") or "start", set2.get("action") or "start"
     inverse = symmetry is Symmetry.INVERSE

@@ -83,9 +83,7 @@ def is_resource_or_tag(plan: Plan, constraint: str, identifier: str) -> tuple[Re
         return resource, None
     references = find_tag(plan, identifier)
     if references is None:
-        plan.say(
-            "error", f"Ignoring constraint '{constraint}' because '{identifier}' is not a valid resource or tag"
-        )
+        plan.say("error", f"Ignoring constraint '{constraint}' because '{identifier}' is not a valid resource or tag")
         raise InvalidConstraint
     return None, references
 

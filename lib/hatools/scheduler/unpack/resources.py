@@ -277,9 +277,7 @@ def unpack_resources(plan: Plan, implied: list[Element]) -> None:
         link_remote_node(plan, resource)
     plan.resources.sort(key=lambda each: -each.priority)
     if plan.options.fencing_enabled and not plan.have_fencing_resource:
-        plan.say(
-            "error", "Resource start-up disabled since no STONITH resources have been defined", processing=False
-        )
+        plan.say("error", "Resource start-up disabled since no STONITH resources have been defined", processing=False)
         plan.say("error", "Either configure some or disable STONITH with the stonith-enabled option")
         plan.say("error", "NOTE: Clusters with shared data need STONITH to ensure data integrity")
 

@@ -1,6 +1,5 @@
 """Bundles: containers with an application inside. Pure."""
 
-from hatools.scheduler import graph
 from hatools.scheduler.model.action import Action, Order
 from hatools.scheduler.model.constraint import Colocation, Location
 from hatools.scheduler.model.node import Node, NodeScore

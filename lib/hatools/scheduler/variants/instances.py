@@ -281,9 +281,7 @@ def update_multiple(
         assert instance.variant is not None
         instance_changed = Updated.NONE
         if instance.variant.action_flags(instance, found, node) & ActionFlag.RUNNABLE:
-            instance_changed = instance.variant.update_ordered_actions(
-                instance, first, found, node, flags, mask, order
-            )
+            instance_changed = instance.variant.update_ordered_actions(instance, first, found, node, flags, mask, order)
         changed |= instance_changed
         if instance_changed & Updated.THEN:
             for link in reversed(found.after):
@@ -291,9 +289,7 @@ def update_multiple(
     return changed
 
 
-def _update_interleaved(
-    plan: Plan, first: Action, then: Action, node: Node | None, mask: int, order: int
-) -> int:
+def _update_interleaved(plan: Plan, first: Action, then: Action, node: Node | None, mask: int, order: int) -> int:
     """Apply an ordering between two clones instance by instance."""
     assert first.resource is not None and then.resource is not None
     changed = Updated.NONE

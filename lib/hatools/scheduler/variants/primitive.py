@@ -81,9 +81,7 @@ class PrimitiveVariant:
             and not plan.have_quorum
             and plan.options.quorum_policy is QuorumPolicy.FREEZE
         ):
-            plan.say(
-                "notice", f"Resource {resource.id} cannot be elevated due to no-quorum-policy=freeze"
-            )
+            plan.say("notice", f"Resource {resource.id} cannot be elevated due to no-quorum-policy=freeze")
             plan.reasons.resource(resource.id, Cause.QUORUM, "no-quorum-policy=freeze", "frozen without quorum")
             resource.next_role = resource.role
         record_scores(plan, "primitive", resource)
@@ -340,5 +338,3 @@ def _avoid_remote_nodes(resource: Resource) -> None:
     for node, entry in resource.allowed.items():
         if node.remote_resource is not None:
             entry.score = -INFINITY
-
-
