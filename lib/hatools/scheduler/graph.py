@@ -251,9 +251,9 @@ def _downed(plan: Plan, action: Action) -> list[str] | None:
         if action.meta.get("stonith_action") not in _FENCING:
             return None
         guests = []
-        for resource in node.running if plan.have_remote_nodes else ():
-            if resource.is_remote_connection and resource.container is not None:
-                guest = plan.find_node(resource.id)
+        for inside in node.running if plan.have_remote_nodes else ():
+            if inside.is_remote_connection and inside.container is not None:
+                guest = plan.find_node(inside.id)
                 if guest is not None:
                     guests.append(guest.id)
         return [node.id, *guests]

@@ -1,6 +1,7 @@
 """Colocation constraints, from the configuration and from ourselves. Pure."""
 
 from bisect import bisect_right
+from itertools import pairwise
 from xml.etree.ElementTree import Element
 
 from hatools.scheduler.model.action import Order
@@ -203,10 +204,10 @@ def _unpack_set(plan: Plan, each: Element, score: int, constraint: str, influenc
                     break
                 colocate(resource, other)
     elif (each.get("ordering") or "group").lower() == "group":
-        for previous, resource in zip(members, members[1:], strict=False):
+        for previous, resource in pairwise(members):
             colocate(resource, previous)
     else:
-        for previous, resource in zip(members, members[1:], strict=False):
+        for previous, resource in pairwise(members):
             colocate(previous, resource)
 
 

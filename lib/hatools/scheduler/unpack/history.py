@@ -157,7 +157,7 @@ def sorted_operations(plan: Plan, operations: list[Operation]) -> list[Operation
 
     if len(operations) < 2:
         return list(operations)
-    return sorted(reversed(operations), key=functools.cmp_to_key(compare))
+    return sorted(operations[::-1], key=functools.cmp_to_key(compare))
 
 
 # -- nodes

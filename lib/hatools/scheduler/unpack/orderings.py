@@ -1,6 +1,7 @@
 """Ordering constraints, from the configuration and from ourselves. Pure."""
 
 from enum import Enum
+from itertools import pairwise
 from xml.etree.ElementTree import Element
 
 from hatools.scheduler.model.action import Action, ActionFlag, Order
@@ -361,7 +362,7 @@ def _unpack_set(
             for then in members[position + 1 :]:
                 order_tasks(plan, resource, task, then, task, flags, identifier)
     elif sequential:
-        for resource, then in zip(members, members[1:], strict=False):
+        for resource, then in pairwise(members):
             order_tasks(plan, resource, task, then, task, flags, identifier)
     if symmetry is Symmetry.ASYMMETRIC:
         return
@@ -369,7 +370,7 @@ def _unpack_set(
     if undo is None or not sequential:
         return
     flags = _flags(kind, undo, Symmetry.INVERSE)
-    for last, resource in zip(members, members[1:], strict=False):
+    for last, resource in pairwise(members):
         order_tasks(plan, resource, undo, last, undo, flags, identifier)
 
 
