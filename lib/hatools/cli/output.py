@@ -148,10 +148,9 @@ class TextOutput(Output):
         self.line(text)
 
     def subprocess(self, code: int, stdout: str, stderr: str) -> None:
-        if stdout:
-            self.dest.write(stdout)
-        if stderr:
-            sys.stderr.write(stderr)
+        for text in (stdout, stderr):
+            if text:
+                self.dest.write(f"{text}\n")
 
     def finish(self, code: int, message: str | None = None) -> int:
         self.dest.flush()
@@ -230,7 +229,7 @@ class XmlOutput(Output):
         self.push("command", {"code": str(code)})
         for source, text in (("stdout", stdout), ("stderr", stderr)):
             if text:
-                self.element("output", {"source": source}, CData(text))
+                self.element("output", {"source": source}, text)
         self.pop()
 
     def finish(self, code: int, message: str | None = None) -> int:

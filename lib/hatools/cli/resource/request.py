@@ -98,7 +98,7 @@ class Request:
 
 
 _ACTIONS = {
-    "validate": "validate-all",
+    "validate": "validate",
     "force-demote": "force-demote",
     "force-stop": "force-stop",
     "force-start": "force-start",
