@@ -5,6 +5,7 @@ daemons are imported once here, so that a node boots (and boots again after it w
 """
 
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -28,6 +29,12 @@ def main(argv: list[str]) -> int:
     return 0
 
 
+def _boot(lab: Lab, node: LabNode) -> int:
+    """Become the node's pacemakerd; what a machine loses with its power (``/run``) is gone first."""
+    shutil.rmtree(lab.root(node) / "run", ignore_errors=True)
+    return pacemakerd.run_node(lab.directories(node))
+
+
 def _supervise(lab: Lab, node: LabNode) -> None:
     status = 70
     try:
@@ -38,9 +45,7 @@ def _supervise(lab: Lab, node: LabNode) -> None:
         os.dup2(console, 1)
         os.dup2(console, 2)
         os.environ.update(lab.environment(node))
-        NodeSupervisor(
-            node.name, lab.control / f"{node.name}.sock", lambda: pacemakerd.run_node(lab.directories(node))
-        ).run()
+        NodeSupervisor(node.name, lab.control / f"{node.name}.sock", lambda: _boot(lab, node)).run()
         status = 0
     except BaseException:
         import traceback
