@@ -120,6 +120,15 @@ def load_xml_file(path: Path) -> Element:
         raise SchemaError(f"{path} cannot be read as a CIB: {error}") from None
 
 
+def parse_xml_text(text: str | bytes) -> Element:
+    """Read XML that a person gave, and drop its text.
+
+    Raises:
+        SyntaxProblem: it is not well-formed.
+    """
+    return without_text(parse_xml(text))
+
+
 def write_xml_file(path: Path, element: Element) -> None:
     """Write an XML file and have it on disk; a regular file is replaced as a whole.
 
