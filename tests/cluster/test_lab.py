@@ -38,6 +38,17 @@ class LabCommand:
         assert done.returncode == 0, f"crm lab {words}: {done.stdout}{done.stderr}"
         return done.stdout
 
+    def boots(self, node: str) -> int:
+        """Return how often a node was booted."""
+        return (self.folder / "control" / f"{node}.events").read_text().count("boot")
+
+    def wait_for_boot(self, node: str, before: int) -> None:
+        """Wait until a node was booted again."""
+        deadline = time.monotonic() + 60.0
+        while self.boots(node) == before:
+            assert time.monotonic() < deadline, f"{node} was not fenced"
+            time.sleep(0.1)
+
     def until(self, condition: str, *words: str, timeout_s: float = 60.0) -> str:
         """Repeat a command until its output holds a text."""
         deadline = time.monotonic() + timeout_s
@@ -80,30 +91,29 @@ def test_starting_twice_is_refused(lab: LabCommand) -> None:
 
 
 def test_a_killed_node_is_fenced_and_comes_back(lab: LabCommand) -> None:
+    boots = lab.boots("node3")
     assert "no process of it lives any more" in lab.must("kill", "node3")
+    lab.wait_for_boot("node3", boots)
     lab.until("Online: [ node1 node2 node3 ]", "exec", "node1", "crm_mon", "-1")
     history = lab.must("exec", "node1", "stonith_admin", "-H", "node3")
     assert "node3" in history and "reboot" in history
 
 
 def test_a_cut_off_node_is_fenced(lab: LabCommand) -> None:
-    boots = (lab.folder / "control" / "node2.events").read_text().count("boot")
+    boots = lab.boots("node2")
     lab.must("cut", "node2")
-    deadline = time.monotonic() + 60
-    while (lab.folder / "control" / "node2.events").read_text().count("boot") == boots:
-        assert time.monotonic() < deadline, "node2 was not fenced"
-        time.sleep(0.1)
+    lab.wait_for_boot("node2", boots)
     lab.must("heal")
     lab.until("Online: [ node1 node2 node3 ]", "exec", "node1", "crm_mon", "-1")
 
 
 def test_slow_messages_do_not_cost_a_node(lab: LabCommand) -> None:
-    boots = (lab.folder / "control" / "node3.events").read_text().count("boot")
+    boots = lab.boots("node3")
     lab.must("slow", "node3", "40ms")
     time.sleep(3)
     lab.must("exec", "node3", "crm_attribute", "-t", "crm_config", "-n", "slow", "-v", "yes")
     lab.must("heal")
-    assert (lab.folder / "control" / "node3.events").read_text().count("boot") == boots
+    assert lab.boots("node3") == boots
 
 
 @pytest.mark.parametrize(

@@ -137,6 +137,11 @@ def main(argv: list[str]) -> int:
     if "version" in line.flags:
         print(VERSION_TEXT)
         return 0
+    if line.words and line.words[0] == "lab":
+        # What follows may be a command line for a node: it must reach it word for word.
+        from hatools.lab.command import main as run_lab
+
+        return run_lab(list(line.words[1:]))
     if line.values.get("profile"):
         return _profiled(line)
     return _run(line)
