@@ -90,16 +90,13 @@ def ended_by_signal(number: int, *, stdout: str = "", stderr: str = "", exec_tim
 
 
 def readable_interval(milliseconds: int) -> str:
-    """Write a time the way Pacemaker does in messages: ``3s``, ``1m30s``, ``500ms``, ``1.500s``."""
-    if milliseconds == 0:
-        return "0s"
-    seconds, ms = divmod(milliseconds, 1000)
-    minutes, seconds = divmod(seconds, 60)
-    hours, minutes = divmod(minutes, 60)
-    days, hours = divmod(hours, 24)
-    text = "".join(f"{value}{unit}" for value, unit in ((days, "d"), (hours, "h"), (minutes, "m")) if value)
-    if seconds and ms:
-        return f"{text}{seconds}.{ms:03d}s"
-    if seconds:
-        return f"{text}{seconds}s"
-    return f"{text}{ms}ms" if ms else text
+    """Write a time the way Pacemaker does in messages: ``3s``, ``1m30s``, ``1.500s``; one whole unit stays ``60s``."""
+    text = ""
+    for unit, size in (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000)):
+        if milliseconds > size:
+            text += f"{milliseconds // size}{unit}"
+            milliseconds %= size
+    if milliseconds > 1000:
+        fraction = f".{milliseconds % 1000:03}" if milliseconds % 1000 else ""
+        return f"{text}{milliseconds // 1000}{fraction}s"
+    return f"{text}{milliseconds}ms" if milliseconds else text or "0s"

@@ -259,8 +259,7 @@ class Coordinator:
             case PeerOutcome(record):
                 return self._take_outcome(epoch, record)
             case PeerHistory(records):
-                news = self.history.merge(records)
-                return [effect for record in news if record.state != PENDING for effect in self._settle(record)]
+                return self._take_history(epoch, records)
             case PeerClean(target):
                 self.history.clean(target)
                 return []
@@ -326,6 +325,18 @@ class Coordinator:
             for identifier, operation in list(self._operations.items()):
                 if operation.request.target.lower() == record.target.lower() and operation.request.action != "on":
                     effects += self._perform(epoch, identifier, operation.confirmed())
+        return effects
+
+    def _take_history(self, epoch: float, records: tuple[FencingRecord, ...]) -> list[Effect]:
+        effects: list[Effect] = []
+        present = {self.members.get(peer) for peer in self.peers}
+        for record in self.history.merge(records):
+            if record.state != PENDING:
+                effects += self._settle(record)
+            elif record.origin == self.name or record.origin not in present:
+                # Its origin ended, and may have begun anew, while this was on its way: nobody carries it out.
+                lost = replace(record, state=FAILED, completed=epoch, reason=f"{record.origin} was lost")
+                effects += [BroadcastPeers(PeerOutcome(lost)), *self._take_outcome(epoch, lost)]
         return effects
 
     def _settle(self, record: FencingRecord) -> list[Effect]:
