@@ -145,7 +145,7 @@ class TextOutput(Output):
         self.dest.write(f"{program} {version}\nWritten by {authors}\n")
 
     def xml(self, name: str, text: str) -> None:
-        self.line(text)
+        self.dest.write(text)
 
     def subprocess(self, code: int, stdout: str, stderr: str) -> None:
         for text in (stdout, stderr):

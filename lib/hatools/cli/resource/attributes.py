@@ -23,15 +23,15 @@ def set_parameter(context: Context) -> None:
     request = context.request
     if not request.value:
         raise Failure(ExitCode.USAGE, "You need to supply a value with the -v option")
-    _Editor(context, request.parameter or "", "update").set(context.wanted, context.wanted_id, request.value)
+    ResourceAttribute(context, request.parameter or "", "update").set(context.wanted, context.wanted_id, request.value)
 
 
 def delete_parameter(context: Context) -> None:
     """Remove a parameter; one that is not there is no error."""
-    _Editor(context, context.request.parameter or "", "delete").delete(context.wanted, context.wanted_id)
+    ResourceAttribute(context, context.request.parameter or "", "delete").delete(context.wanted, context.wanted_id)
 
 
-class _Editor:
+class ResourceAttribute:
     """Sets or deletes one attribute; ``done`` are the resources a recursive change has reached."""
 
     def __init__(self, context: Context, name: str, verb: str) -> None:
@@ -136,6 +136,11 @@ class _Editor:
         if len(found) > 1:
             raise Failure(ExitCode.MULTIPLE)
         return found[0] if found else None
+
+    def value_in(self, resource: str) -> str | None:
+        """Return the value it has in a resource or anything inside, None if it has none or several."""
+        found = self._find(resource, None, None, None)
+        return found[0].get("value") if len(found) == 1 else None
 
     def _has(self, resource: str) -> bool:
         return len(self._find(resource, self.tag, self.set_id, self.pair_id)) == 1

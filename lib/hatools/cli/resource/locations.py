@@ -22,19 +22,19 @@ def ban(context: Context) -> None:
         _ban_where_active(context)
     else:
         assert context.node is not None
-        _add_ban(context, context.wanted_id, context.node.name, promoted=context.request.promoted)
+        add_ban(context, context.wanted_id, context.node.name, promoted=context.request.promoted)
 
 
 def _ban_where_active(context: Context) -> None:
     resource, name = context.wanted, context.wanted_id
     node, count = resource.find_active_requires()
     if count == 1 and node is not None:
-        _add_ban(context, name, node.name, promoted=context.request.promoted)
+        add_ban(context, name, node.name, promoted=context.request.promoted)
         return
     if resource.promotable:
         promoted = _promoted_nodes(resource)
         if len(promoted) == 1:
-            _add_ban(context, name, promoted[0][1].name, promoted=context.request.promoted)
+            add_ban(context, name, promoted[0][1].name, promoted=context.request.promoted)
             return
         raise Failure(
             ExitCode.USAGE,
@@ -86,12 +86,12 @@ def move(context: Context) -> None:
     if is_there and not request.force:
         raise Failure(ExitCode.EXISTS)
     _clear_everywhere(context, name, bans=False)
-    _clear_on(context, name, dest.name, bans=True)
+    clear_on(context, name, dest.name, bans=True)
     _add_preference(context, name, dest.name, promoted=promoted)
     if not request.force or is_there:
         return
     if current is not None:
-        _add_ban(context, name, current.name, promoted=promoted)
+        add_ban(context, name, current.name, promoted=promoted)
     elif count > 1:
         word = "promoted" if promoted else "active"
         out.info(f"Resource '{name}' is currently {word} in {count} locations. One may now move to {dest.name}")
@@ -136,7 +136,8 @@ def _lifetime_end(context: Context) -> str | None:
     return end
 
 
-def _add_ban(context: Context, resource: str, node: str, *, promoted: bool) -> None:
+def add_ban(context: Context, resource: str, node: str, *, promoted: bool) -> None:
+    """Keep a resource (by id) off a node."""
     end = _lifetime_end(context)
     identifier = f"cli-ban-{resource}-on-{node}"
     doing = "being promoted" if promoted else "running"
@@ -200,7 +201,7 @@ def clear(context: Context) -> None:
     if request.expired:
         _clear_expired(context)
     elif context.node is not None:
-        _clear_on(context, context.wanted_id, context.node.name, bans=True)
+        clear_on(context, context.wanted_id, context.node.name, bans=True)
     else:
         _clear_everywhere(context, context.wanted_id, bans=True)
     if not out.quiet:
@@ -221,10 +222,10 @@ def _location_ids(context: Context) -> list[str]:
 
 def _clear_everywhere(context: Context, resource: str, *, bans: bool) -> None:
     for node in context.plan.nodes:
-        _clear_on(context, resource, node.name, bans=bans)
+        clear_on(context, resource, node.name, bans=bans)
 
 
-def _clear_on(context: Context, resource: str, node: str, *, bans: bool) -> None:
+def clear_on(context: Context, resource: str, node: str, *, bans: bool) -> None:
     """Remove the preference for a node (any, if forced) and the ban from it."""
     prefer = f"cli-prefer-{resource}"
     for location in _locations(context):

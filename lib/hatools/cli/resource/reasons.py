@@ -20,19 +20,19 @@ def why(context: Context) -> None:
         running, others = _by_node(context, node)
         for each in running:
             out.list_item(f"Resource {each.id} is running on host {node.name}", "reason")
-            _checks(context, each)
+            check(context, each)
         for each in others:
             out.list_item(f"Resource {each.id} is assigned to host {node.name} but not running", "reason")
-            _checks(context, each)
+            check(context, each)
     elif resource is not None and node is not None:
         is_there = node in _where(resource)
         out.list_item(f"Resource {resource.id} is {'' if is_there else 'not '}running on host {node.name}", "reason")
-        _checks(context, resource)
+        check(context, resource)
     else:
         for each in [resource] if resource is not None else context.plan.resources:
             is_running = bool(each.current_nodes())
             out.list_item(f"Resource {each.id} is {'' if is_running else 'not '}running", "reason")
-            _checks(context, each)
+            check(context, each)
     out.end_list()
 
 
@@ -47,8 +47,8 @@ def _by_node(context: Context, node: Node) -> tuple[list[Resource], list[Resourc
     return running, others
 
 
-def _checks(context: Context, resource: Resource) -> None:
-    """Add what the configuration says against running."""
+def check(context: Context, resource: Resource) -> None:
+    """Say what in the configuration is against running."""
     for text in _findings(resource)[1]:
         context.out.list_item(text, "check")
 
