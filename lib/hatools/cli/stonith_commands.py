@@ -145,8 +145,7 @@ def _metadata(request: Request, out: Output) -> int:
     except HatoolsError as error:
         out.error(f"Can't get fence agent meta-data: {error}")
         return int(error.exit_code)
-    # As text, the line end comes with the output.
-    out.xml("metadata", document.removesuffix("\n") if isinstance(out, TextOutput) else document)
+    out.xml("metadata", document)
     return ExitCode.OK
 
 
