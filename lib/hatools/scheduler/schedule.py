@@ -37,6 +37,7 @@ def schedule(
     *,
     sanitized: bool = False,
     show_utilization: bool = False,
+    record_scores: bool = True,
     transition_id: int = 0,
 ) -> Schedule:
     """Decide what a cluster in the state that the CIB tells should do now.
@@ -45,9 +46,16 @@ def schedule(
         sanitized: the input's secret parameters are masked (a saved report), so compare only the
             digests that leave them out.
         show_utilization: also record what utilization says about each node.
+        record_scores: keep the score of every resource on every node as it was when it was decided.
         transition_id: number of the transition, for the graph.
     """
-    plan = Plan(document=document, now=now, sanitized=sanitized, show_utilization=show_utilization)
+    plan = Plan(
+        document=document,
+        now=now,
+        sanitized=sanitized,
+        show_utilization=show_utilization,
+        record_scores=record_scores,
+    )
     graph = stages.run_all(plan, transition_id)
     return Schedule(
         graph=graph,

@@ -97,7 +97,7 @@ def _assign(plan: Plan) -> None:
     """Place everything: remote connections first, as nodes depend on them."""
     if plan.options.placement_strategy != "default":
         sort_resources(plan)
-    record_capacities(plan, "original capacity")
+    record_capacities(plan, "original")
 
     def assign(resource: Resource) -> None:
         assert resource.variant is not None
@@ -110,7 +110,7 @@ def _assign(plan: Plan) -> None:
     for resource in list(plan.resources):
         if not resource.is_remote_connection:
             assign(resource)
-    record_capacities(plan, "remaining capacity")
+    record_capacities(plan, "remaining")
 
 
 def _probe(plan: Plan) -> None:

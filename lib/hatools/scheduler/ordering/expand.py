@@ -117,7 +117,8 @@ def has_loop(origin: Action, action: Action, link: Link) -> bool:
 def deduplicate_inputs(action: Action) -> None:
     """Merge orderings after the same action; the rest is sorted by that action's id."""
     merged: dict[Action, Link] = {}
-    for link in sorted(action.before[::-1], key=lambda each: each.action.id):
+    newest_first = action.before[::-1]
+    for link in sorted(newest_first, key=lambda each: each.action.id):
         known = merged.get(link.action)
         if known is None:
             link.state = LinkState.NOT_DUMPED

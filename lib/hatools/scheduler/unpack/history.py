@@ -157,7 +157,8 @@ def sorted_operations(plan: Plan, operations: list[Operation]) -> list[Operation
 
     if len(operations) < 2:
         return list(operations)
-    return sorted(operations[::-1], key=functools.cmp_to_key(compare))
+    latest_first = operations[::-1]
+    return sorted(latest_first, key=functools.cmp_to_key(compare))
 
 
 # -- nodes

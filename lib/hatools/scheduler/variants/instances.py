@@ -115,9 +115,7 @@ def _limit(plan: Plan, instance: Resource, per_node: int) -> None:
         if top is None:
             plan.say("warning", f"{instance.id} cannot run on {node.display_name}: node not allowed")
             add_to_score(instance, node, -INFINITY)
-        elif top.score < 0:
-            add_to_score(instance, node, top.score)
-        elif top.count >= per_node:
+        elif top.score < 0 or top.count >= per_node:
             add_to_score(instance, node, -INFINITY)
 
 
