@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from hatools.messaging.packing import Inbox, Outbox
+from hatools.messaging.packing import Inbox, Outbox, Pieces
 from hatools.messaging.views import (
     Departed,
     DirectMessage,
@@ -118,13 +118,18 @@ class Groups:
             self._wanted.remove(group)
             self._control({"do": "leave", "group": group})
 
-    def broadcast(self, group: str, payload: bytes, tag: int) -> None:
+    def broadcast(self, group: str, pieces: Pieces, tag: int) -> None:
         """Queue a message to the group on all members."""
-        self._outbox.put(group, _pack(0, tag, group, payload))
+        self._put(group, 0, tag, pieces)
 
-    def send_to(self, group: str, node_id: int, payload: bytes) -> None:
+    def send_to(self, group: str, node_id: int, pieces: Pieces) -> None:
         """Queue a message to the group's client on one node."""
-        self._outbox.put(group, _pack(node_id, 0, group, payload))
+        self._put(group, node_id, 0, pieces)
+
+    def _put(self, group: str, target: int, tag: int, pieces: Pieces) -> None:
+        name = group.encode()
+        head = _HEAD.pack(_APPLICATION, target, tag, len(name)) + name
+        self._outbox.put(group, head + pieces[0], *pieces[1:])
 
     def announce(self, facts: Facts) -> None:
         """Send a control message of the style; every member gets it as :class:`Notice`."""
@@ -162,13 +167,14 @@ class Groups:
             RemoteError: ``origin`` sent what cannot be read.
         """
         upcalls: list[Upcall | Notice] = []
-        for message in self._inbox.feed(origin, payload):
-            if message[0] == _APPLICATION:
-                upcalls.append(self._application(origin, packet, message))
-            elif message[0] == _CONTROL:
-                upcalls += self._controlled(origin, message)
+        for pieces in self._inbox.feed(origin, payload):
+            first = pieces[0]
+            if first[:1] == bytes([_APPLICATION]):
+                upcalls.append(self._application(origin, packet, pieces))
+            elif first[:1] == bytes([_CONTROL]):
+                upcalls += self._controlled(origin, b"".join(pieces))
             else:
-                raise RemoteError(f"node {origin} sent a message of unknown kind {message[0]}")
+                raise RemoteError(f"node {origin} sent a message of unknown kind")
         return upcalls
 
     def safe(self, packet: int) -> list[Upcall]:
@@ -200,21 +206,22 @@ class Groups:
         target: int = _HEAD.unpack_from(first_chunk)[1]
         return target in (0, self.me.id)
 
-    def _application(self, origin: int, packet: int, message: bytes) -> Upcall:
+    def _application(self, origin: int, packet: int, pieces: Pieces) -> Upcall:
         try:
-            _, target, tag, length = _HEAD.unpack_from(message)
+            _, target, tag, length = _HEAD.unpack_from(pieces[0])
             start = _HEAD.size + length
-            group = message[_HEAD.size : start].decode()
+            group = pieces[0][_HEAD.size : start].decode()
         except (struct.error, UnicodeDecodeError):
             raise RemoteError(f"node {origin} sent a message without a proper head") from None
+        *before, last = pieces[0][start:], *pieces[1:]
         if target:
-            return DirectMessage(group, origin, message[start:])
+            return DirectMessage(group, origin, last, tuple(before))
         self._sequence += 1
         if self._unsafe and self._unsafe[-1][0] == packet:
             self._unsafe[-1] = (packet, self._sequence)
         else:
             self._unsafe.append((packet, self._sequence))
-        return GroupMessage(group, origin, self._sequence, message[start:], tag)
+        return GroupMessage(group, origin, self._sequence, last, tag, tuple(before))
 
     def _controlled(self, origin: int, message: bytes) -> list[Upcall | Notice]:
         try:
@@ -239,13 +246,22 @@ class Groups:
 
     def _change_group(self, group: str, arrived: frozenset[int], left: frozenset[int]) -> list[Upcall]:
         if not self.is_synchronised:
-            return []  # the cards say the same
+            self._amend_groups(group, arrived, left)
+            return []
         before = self.members_of(group)
         after = (before | arrived) - left
         if after == before:
             return []
         self._groups[group] = after
         return [_group_change(group, after, arrived - before, left & before)]
+
+    def _amend_groups(self, group: str, arrived: frozenset[int], left: frozenset[int]) -> None:
+        """Take over what a member did after it wrote its card, and before the view that the card is for."""
+        for node in arrived | left:
+            card = self.cards.get(node)
+            if card is not None:
+                groups = card.groups | {group} if node in arrived else card.groups - {group}
+                self.cards[node] = Card(card.node, card.name, groups, card.facts)
 
     def _install(self) -> list[Upcall]:
         assert self._ring is not None
@@ -287,8 +303,3 @@ def _group_change(
     group: str, members: frozenset[int], arrived: frozenset[int], left: frozenset[int]
 ) -> GroupMembersChanged:
     return GroupMembersChanged(group, tuple(sorted(members)), tuple(sorted(arrived)), tuple(sorted(left)))
-
-
-def _pack(target: int, tag: int, group: str, payload: bytes) -> bytes:
-    name = group.encode()
-    return b"".join((_HEAD.pack(_APPLICATION, target, tag, len(name)), name, payload))
