@@ -84,9 +84,13 @@ def _find(
     return None
 
 
+_RC_UNKNOWN = 193
+
+
 def _unknown_on(plan: Plan, resource: Resource, node: str) -> bool:
+    """Say whether nothing that has completed is recorded for a resource on a node."""
     history = plan.history(node, resource.id)
-    return history is None or not history.operations
+    return history is None or all(operation.rc == _RC_UNKNOWN for operation in history.operations)
 
 
 _STATE_TASKS = ("start", "stop", "migrate_to", "migrate_from")
@@ -125,11 +129,49 @@ def _newer_state(
     return monitor is not None and compare_operations(plan, monitor, operation, same_node=same_node) > 0
 
 
+def _ends(plan: Plan, operation: Operation) -> tuple[str, str] | None:
+    """Return the names of the nodes a recorded migration went between."""
+    source, target = operation.migrate_source, operation.migrate_target
+    if source is None or target is None:
+        plan.config_error(f"Ignoring resource history entry {operation.id} without migrate_source and migrate_target")
+        return None
+    return source, target
+
+
+def _departure_ends(plan: Plan, node: Node, operation: Operation) -> tuple[str, str] | None:
+    ends = _ends(plan, operation)
+    if ends is not None and ends[0].lower() != node.name.lower():
+        plan.config_error(
+            f"Ignoring resource history entry {operation.id} because "
+            f"migrate_source='{ends[0]}' does not match {node.name}"
+        )
+        return None
+    return ends
+
+
+def _arrival_ends(plan: Plan, node: Node, operation: Operation) -> tuple[str, str] | None:
+    ends = _ends(plan, operation)
+    if ends is not None and ends[1].lower() != node.name.lower():
+        plan.config_error(
+            f"Ignoring resource history entry {operation.id} because "
+            f"migrate_target='{ends[1]}' does not match {node.name}"
+        )
+        return None
+    return ends
+
+
+def _needs_recovery(resource: Resource) -> None:
+    """Nobody knows where the resource is: stop it where it was, and do not try to migrate it again."""
+    resource.failed = resource.stop = True
+    resource.allow_migrate = False
+
+
 def unpack_successful_migrate_to(plan: Plan, resource: Resource, node: Node, operation: Operation) -> None:
     """Settle where the resource is after it left a node."""
-    source, target = operation.migrate_source, operation.migrate_target
-    if not source or not target or source != node.name:
+    ends = _departure_ends(plan, node, operation)
+    if ends is None:
         return
+    source, target = ends
     source_changed = _changed_after(plan, resource, source, operation, True)
     arrival = _find(plan, resource, "migrate_from", target, source)
     if source_changed and arrival is not None:
@@ -137,34 +179,41 @@ def unpack_successful_migrate_to(plan: Plan, resource: Resource, node: Node, ope
     target_changed = _newer_state(plan, resource, target, operation, arrival)
     if source_changed and target_changed:
         return
-    resource.role = Role.STARTED
-    target_node, source_node = plan.find_node(target), plan.find_node(source)
-    target_usable = not target_changed and target_node is not None and target_node.online
     if arrival is not None and arrival.rc == 0 and arrival.status == ExecStatus.DONE:
         # Arrived, but the stop on the source is still missing.
         resource.role = Role.STOPPED
         resource.dangling_migrations.insert(0, node)
-    elif arrival is not None and arrival.status != ExecStatus.PENDING:
-        if target_usable and target_node is not None:
+        return
+    resource.role = Role.STARTED
+    target_node = plan.find_node(target)
+    if target_node is not None and not target_node.online:
+        target_node = None
+    active_on_target = not target_changed and target_node is not None
+    if arrival is not None and arrival.status != ExecStatus.PENDING:
+        if active_on_target and target_node is not None:
             add_running(plan, resource, target_node, failed=True)
         else:
-            resource.failed = resource.stop = True
-            resource.allow_migrate = False
-    elif target_usable and target_node is not None:
+            _needs_recovery(resource)
+        return
+    if target_node is not None and _unknown_on(plan, resource, target):
+        # The history there was cleaned up: a probe will tell.
+        return
+    if active_on_target and target_node is not None:
         add_running(plan, resource, target_node, failed=False)
+        source_node = plan.find_node(source)
         if source_node is not None and source_node.online:
             resource.partial_migration_target = target_node
             resource.partial_migration_source = source_node
     elif not source_changed:
-        resource.failed = resource.stop = True
-        resource.allow_migrate = False
+        _needs_recovery(resource)
 
 
 def unpack_failed_migrate_to(plan: Plan, resource: Resource, node: Node, operation: Operation) -> None:
     """Settle where the resource is after it failed to leave a node: it may be active on both."""
-    source, target = operation.migrate_source, operation.migrate_target
-    if not source or not target or source != node.name:
+    ends = _departure_ends(plan, node, operation)
+    if ends is None:
         return
+    source, target = ends
     resource.role = Role.STARTED
     arrival = _find(plan, resource, "migrate_from", target, source, target_rc=0)
     if not _unknown_on(plan, resource, target) and not _newer_state(plan, resource, target, operation, arrival):
@@ -178,9 +227,10 @@ def unpack_failed_migrate_to(plan: Plan, resource: Resource, node: Node, operati
 
 def unpack_failed_migrate_from(plan: Plan, resource: Resource, node: Node, operation: Operation) -> None:
     """Settle where the resource is after it failed to arrive: it may still be on the source."""
-    source, target = operation.migrate_source, operation.migrate_target
-    if not source or not target or target != node.name:
+    ends = _arrival_ends(plan, node, operation)
+    if ends is None:
         return
+    source, target = ends
     resource.role = Role.STARTED
     departure = _find(plan, resource, "migrate_to", source, target, target_rc=0)
     if not _unknown_on(plan, resource, source) and not _newer_state(plan, resource, source, departure, operation):
