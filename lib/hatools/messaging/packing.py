@@ -3,7 +3,8 @@
 Each packet holds chunks, ``u16 stream, u8 flags, u16 length, bytes``. A stream carries one message
 after the other; several streams of one sender are interleaved packet by packet, so a transfer of
 64 MiB in one group holds up nobody in another. Stream 0 is for control messages and goes first.
-A message's place in the order is that of its last chunk.
+A message's place in the order is that of its last chunk. Large messages are kept in pieces throughout, so
+that nobody ever copies 64 MiB at once.
 """
 
 import struct
@@ -19,12 +20,21 @@ _LAST = 2
 _MAX_CHUNK = 0xFFFF
 
 
+PIECE = 256 * 1024
+"""Bytes from which on a message is handled in pieces."""
+
+Pieces = tuple[bytes, ...]
+
+
 @dataclass(slots=True)
 class _Stream:
     number: int
-    messages: deque[bytes] = field(default_factory=deque)
+    messages: deque[Pieces] = field(default_factory=deque)
+    piece: int = 0
     offset: int = 0
-    """How much of the first message has been pulled."""
+    """What has been pulled of the first message: whole pieces, and bytes of the next."""
+    pulled: int = 0
+    waiting: int = 0
 
 
 class Outbox:
@@ -45,32 +55,35 @@ class Outbox:
         self._ready: deque[_Stream] = deque()
         self._waiting = 0
 
-    @property
-    def waiting_bytes(self) -> int:
-        """Return the bytes queued outside the control stream."""
-        return self._waiting
+    def waiting_bytes(self, name: str) -> int:
+        """Return the bytes queued on the named stream."""
+        stream = self._streams.get(name)
+        return stream.waiting if stream else 0
 
     def put_control(self, message: bytes) -> None:
         """Queue a control message."""
-        self._control.messages.append(message)
+        self._control.messages.append((message,))
 
-    def put(self, name: str, message: bytes) -> None:
-        """Queue a message on the named stream."""
+    def put(self, name: str, *message: bytes) -> None:
+        """Queue a message, possibly in pieces, on the named stream."""
         stream = self._streams.get(name)
         if stream is None:
             stream = self._streams[name] = _Stream(len(self._streams) + 1)
         if not stream.messages:
             self._ready.append(stream)
         stream.messages.append(message)
-        self._waiting += len(message)
+        size = sum(map(len, message))
+        stream.waiting += size
+        self._waiting += size
 
     def restart(self) -> None:
         """A new ring began: begin anew with messages that were sent in part, drop control messages."""
         self._control.messages.clear()
-        self._control.offset = 0
         for stream in self._ready:
-            self._waiting += stream.offset
-            stream.offset = 0
+            self._waiting += stream.pulled
+            stream.waiting += stream.pulled
+        for stream in (self._control, *self._ready):
+            stream.piece = stream.offset = stream.pulled = 0
 
     def backlog(self) -> int:
         """Return how many packets wait, roughly."""
@@ -99,21 +112,50 @@ class Outbox:
         """Add chunks of the stream as far as there is room; return the room that is left."""
         messages = stream.messages
         while messages and room > _CHUNK.size:
-            message = messages[0]
+            pieces = messages[0]
+            piece = pieces[stream.piece]
             start = stream.offset
-            end = min(len(message), start + room - _CHUNK.size, start + _MAX_CHUNK)
-            flags = (_FIRST if start == 0 else 0) | (_LAST if end == len(message) else 0)
-            parts.append(_CHUNK.pack(stream.number, flags, end - start))
-            parts.append(message[start:end])
-            room -= _CHUNK.size + end - start
+            end = min(len(piece), start + room - _CHUNK.size, start + _MAX_CHUNK)
+            size = end - start
+            is_last = end == len(piece) and stream.piece == len(pieces) - 1
+            flags = (0 if stream.piece or start else _FIRST) | (_LAST if is_last else 0)
+            parts.append(_CHUNK.pack(stream.number, flags, size))
+            parts.append(piece[start:end])
+            room -= _CHUNK.size + size
+            stream.pulled += size
             if stream.number:
-                self._waiting -= end - start
-            if end == len(message):
+                self._waiting -= size
+                stream.waiting -= size
+            if is_last:
                 messages.popleft()
+                stream.piece = stream.offset = stream.pulled = 0
+            elif end == len(piece):
+                stream.piece += 1
                 stream.offset = 0
             else:
                 stream.offset = end
         return room
+
+
+@dataclass(slots=True)
+class _Partial:
+    """A message on its way: pieces that are full, and the chunks of the next one."""
+
+    pieces: list[bytes] = field(default_factory=list)
+    chunks: list[bytes] = field(default_factory=list)
+    size: int = 0
+
+    def add(self, chunk: bytes) -> None:
+        self.chunks.append(chunk)
+        self.size += len(chunk)
+        if self.size >= PIECE:
+            self.close()
+
+    def close(self) -> None:
+        if self.chunks:
+            self.pieces.append(b"".join(self.chunks))
+        self.chunks.clear()
+        self.size = 0
 
 
 class Inbox:
@@ -126,20 +168,20 @@ class Inbox:
     __slots__ = ("_is_wanted", "_partial")
 
     def __init__(self, is_wanted: Callable[[bytes], bool]) -> None:
-        self._partial: dict[tuple[int, int], list[bytes] | None] = {}
+        self._partial: dict[tuple[int, int], _Partial] = {}
         self._is_wanted = is_wanted
 
     def restart(self) -> None:
         """A new ring began: what is not complete never will be."""
         self._partial.clear()
 
-    def feed(self, origin: int, payload: bytes) -> list[bytes]:
-        """Take a packet's payload and return the messages it completes.
+    def feed(self, origin: int, payload: bytes) -> list[Pieces]:
+        """Take a packet's payload and return the messages it completes, those below PIECE in one piece.
 
         Raises:
             RemoteError: the payload is not made of chunks.
         """
-        complete: list[bytes] = []
+        complete: list[Pieces] = []
         position = 0
         end = len(payload)
         while position < end:
@@ -153,17 +195,21 @@ class Inbox:
             position += length
             if flags == _FIRST | _LAST:
                 if self._is_wanted(chunk):
-                    complete.append(chunk)
+                    complete.append((chunk,))
             else:
                 self._add(complete, (origin, number), flags, chunk)
         return complete
 
-    def _add(self, complete: list[bytes], key: tuple[int, int], flags: int, chunk: bytes) -> None:
+    def _add(self, complete: list[Pieces], key: tuple[int, int], flags: int, chunk: bytes) -> None:
         if flags & _FIRST:
-            self._partial[key] = [chunk] if self._is_wanted(chunk) else None
+            self._partial.pop(key, None)
+            if self._is_wanted(chunk):
+                self._partial[key] = _Partial()
+        partial = self._partial.get(key)
+        if partial is None:
             return
-        parts = self._partial.get(key)
-        if parts is not None:
-            parts.append(chunk)
-        if flags & _LAST and self._partial.pop(key, None) is not None and parts is not None:
-            complete.append(b"".join(parts))
+        partial.add(chunk)
+        if flags & _LAST:
+            partial.close()
+            del self._partial[key]
+            complete.append(tuple(partial.pieces))

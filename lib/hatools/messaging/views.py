@@ -86,7 +86,8 @@ class GroupMembersChanged:
 class GroupMessage:
     """Effect: a message to the group, in its place in the order.
 
-    ``sequence`` counts the deliveries of this view, over all groups. ``tag`` is the sender's.
+    ``sequence`` counts the deliveries of this view, over all groups. ``tag`` is the sender's. A large
+    message comes in pieces: ``payload`` is the last, ``before`` are the others.
     """
 
     group: str
@@ -94,15 +95,17 @@ class GroupMessage:
     sequence: int
     payload: bytes
     tag: int
+    before: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class DirectMessage:
-    """Effect: a message from one node to the group's client here."""
+    """Effect: a message from one node to the group's client here; pieces as in :class:`GroupMessage`."""
 
     group: str
     sender: int
     payload: bytes
+    before: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,9 +170,8 @@ class GroupEngine(Protocol):
     def deadline(self) -> float | None:
         """Return when :meth:`expire` wants to be called."""
 
-    @property
-    def waiting_bytes(self) -> int:
-        """Return how much waits to be sent; a caller that keeps it small is never short of memory."""
+    def waiting_bytes(self, group: str) -> int:
+        """Return how much waits to be sent to a group; a caller that keeps it small is never short of memory."""
 
     def start(self, now: float) -> list[Effect]:
         """Begin."""
@@ -189,10 +191,10 @@ class GroupEngine(Protocol):
     def members_of(self, group: str) -> frozenset[int]:
         """Return the nodes that have a client in a group."""
 
-    def broadcast(self, now: float, group: str, payload: bytes, tag: int) -> list[Effect]:
+    def broadcast(self, now: float, group: str, pieces: tuple[bytes, ...], tag: int) -> list[Effect]:
         """Send to the group's clients on all members, ourselves included, in total order."""
 
-    def send_to(self, now: float, group: str, node_id: int, payload: bytes) -> list[Effect]:
+    def send_to(self, now: float, group: str, node_id: int, pieces: tuple[bytes, ...]) -> list[Effect]:
         """Send to the group's client on one node, in order with our other messages to the group."""
 
     def depart(self, now: float) -> list[Effect]:

@@ -175,12 +175,12 @@ class Network:
         self._messages += 1
         payload = f"{number}:{self._messages}:".encode().ljust(size, b".")
         node.life.sent.append(payload)
-        self._perform(node, node.engine.broadcast(self.now, GROUP, payload, self._messages))
+        self._perform(node, node.engine.broadcast(self.now, GROUP, (payload,), self._messages))
 
     def send_direct(self, number: int, target: int, payload: bytes) -> None:
         node = self.nodes[number]
         if node.engine is not None:
-            self._perform(node, node.engine.send_to(self.now, GROUP, target, payload))
+            self._perform(node, node.engine.send_to(self.now, GROUP, target, (payload,)))
 
     def at(self, time: float, action: Callable[[], None]) -> None:
         """Have something happen later."""
@@ -241,7 +241,7 @@ class Network:
                     life.chapters.append(Chapter(view))
                 case GroupMessage():
                     chapter = life.chapters[-1]
-                    chapter.messages.append((effect.sender, effect.payload))
+                    chapter.messages.append((effect.sender, b"".join((*effect.before, effect.payload))))
                     assert effect.sequence == len(chapter.messages)
                 case SafeUpTo(sequence):
                     chapter = life.chapters[-1]

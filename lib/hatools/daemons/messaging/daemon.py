@@ -8,6 +8,7 @@ import asyncio
 import logging
 import os
 import time
+from collections import deque
 from typing import Any, assert_never
 
 from hatools.daemons.messaging.describe import describe_ring
@@ -15,8 +16,10 @@ from hatools.daemons.messaging.startup import chosen_style, local_node, refuse_r
 from hatools.daemons.messaging.store import Numbers, NumberStore
 from hatools.daemons.messaging.subscribers import Event, Subscribers
 from hatools.ipc.messages.messaging import (
+    Announce,
     Broadcast,
     CancelWaitForAll,
+    DeliveredPiece,
     DescribeRing,
     Joined,
     JoinGroup,
@@ -90,10 +93,13 @@ class Messaging:
             on_disconnect=self._disconnected,
         )
         self._subscribers = Subscribers(node.id, self._post)
+        self._announced: dict[tuple[int, str], list[bytes]] = {}
+        self._outgoing: dict[int, deque[bytes]] = {}
+        """What waits behind a large message, by client."""
         self._timer: asyncio.TimerHandle | None = None
         self._armed_for = 0.0
-        self._room = asyncio.Event()
-        self._room.set()
+        self._room: dict[str, asyncio.Event] = {}
+        """Groups with a full queue, and who waits for that to change."""
         self._departed = asyncio.Event()
         self._started_at = self._loop.time()
         self.lost: asyncio.Future[str] = self._loop.create_future()
@@ -233,8 +239,8 @@ class Messaging:
                     self._departed.set()
                 case _:
                     assert_never(effect)
-        if not self._room.is_set() and self._engine.waiting_bytes < _QUEUE_LIMIT:
-            self._room.set()
+        for group in [group for group in self._room if self._engine.waiting_bytes(group) < _QUEUE_LIMIT]:
+            self._room.pop(group).set()
         self._arm()
 
     def _keep(self, name: str, value: int) -> None:
@@ -253,27 +259,47 @@ class Messaging:
     # -- clients
 
     def _post(self, clients: list[int], event: Event) -> None:
-        targets = [self._server.clients[client] for client in clients if client in self._server.clients]
-        if len(targets) == 1:
-            targets[0].post(event)
-        elif targets:
-            frame = pack_event(event)
-            for target in targets:
-                target.post_encoded(frame)
+        frame = pack_event(event)
+        for client in clients:
+            queue = self._outgoing.get(client)
+            if queue is not None:
+                queue.append(frame)
+            elif client in self._server.clients:
+                self._server.clients[client].post_encoded(frame)
+                if isinstance(event, DeliveredPiece):
+                    # The rest of a large message goes out piece by piece, and the token comes in between.
+                    self._outgoing[client] = deque()
+                    self._loop.call_soon(self._post_more, client)
+
+    def _post_more(self, client: int) -> None:
+        queue = self._outgoing.get(client)
+        if queue and client in self._server.clients:
+            self._server.clients[client].post_encoded(queue.popleft())
+        if queue:
+            self._loop.call_soon(self._post_more, client)
+        else:
+            self._outgoing.pop(client, None)
 
     async def _answer(self, client: Client, message: Any) -> Any:
         match message:
             case Broadcast(group, payload, tag):
                 client.require(Rights.FULL)
                 self._require_membership(client, group)
-                self._perform(self._engine.broadcast(self._loop.time(), group, payload, tag))
-                return await self._sent()
+                pieces = self._whole(client, group, payload)
+                self._perform(self._engine.broadcast(self._loop.time(), group, pieces, tag))
+                return await self._sent(group)
             case SendTo(group, node_id, payload):
                 client.require(Rights.FULL)
                 self._require_membership(client, group)
                 self._require_node(node_id)
-                self._perform(self._engine.send_to(self._loop.time(), group, node_id, payload))
-                return await self._sent()
+                pieces = self._whole(client, group, payload)
+                self._perform(self._engine.send_to(self._loop.time(), group, node_id, pieces))
+                return await self._sent(group)
+            case Announce(group, payload):
+                client.require(Rights.FULL)
+                self._require_membership(client, group)
+                self._announced.setdefault((client.id, group), []).append(payload)
+                return Sent()
             case JoinGroup():
                 client.require(Rights.FULL)
                 self._loop.call_soon(self._join, client, message)
@@ -306,12 +332,14 @@ class Messaging:
             case _:
                 raise RemoteError(f"messaging does not understand {type(message).__name__}")
 
-    async def _sent(self) -> Sent:
-        """Answer at once, or when the queue has room again: so a flood slows down whoever makes it."""
-        if self._engine.waiting_bytes >= _QUEUE_LIMIT:
-            self._room.clear()
-            await self._room.wait()
+    async def _sent(self, group: str) -> Sent:
+        """Answer at once, or when the group's queue has room again: so a flood slows down whoever makes it."""
+        if self._engine.waiting_bytes(group) >= _QUEUE_LIMIT:
+            await self._room.setdefault(group, asyncio.Event()).wait()
         return Sent()
+
+    def _whole(self, client: Client, group: str, last: bytes) -> tuple[bytes, ...]:
+        return (*self._announced.pop((client.id, group), ()), last)
 
     def _require_membership(self, client: Client, group: str) -> None:
         if group not in self._subscribers.groups_of(client.id):
@@ -332,6 +360,9 @@ class Messaging:
             self._perform(self._engine.leave_group(self._loop.time(), group))
 
     def _disconnected(self, client: Client) -> None:
+        self._outgoing.pop(client.id, None)
+        for key in [key for key in self._announced if key[0] == client.id]:
+            del self._announced[key]
         for group in self._subscribers.groups_of(client.id):
             self._leave(client, group)
 

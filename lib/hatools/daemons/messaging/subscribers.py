@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from hatools.ipc.messages.messaging import (
     BecameSafe,
     Delivered,
+    DeliveredPiece,
     Direct,
     GroupChanged,
     Member,
@@ -18,7 +19,7 @@ from hatools.ipc.messages.messaging import (
 )
 from hatools.messaging.views import DirectMessage, GroupMembersChanged, GroupMessage, View
 
-Event = ViewChanged | GroupChanged | Delivered | BecameSafe | Direct
+Event = ViewChanged | GroupChanged | Delivered | DeliveredPiece | BecameSafe | Direct
 Post = Callable[[list[int], Event], None]
 
 
@@ -91,6 +92,8 @@ class Subscribers:
         entry = self._groups.get(message.group)
         if entry is None or not entry.clients or not entry.active:
             return
+        for piece in message.before:
+            self._post(list(entry.clients), DeliveredPiece(message.group, piece))
         event = Delivered(message.group, message.sender, message.sequence, message.payload, message.tag)
         self._post(list(entry.clients), event)
         if any(entry.clients.values()):
@@ -100,6 +103,8 @@ class Subscribers:
         """Deliver a point to point message to the group's clients."""
         entry = self._groups.get(message.group)
         if entry is not None and entry.clients:
+            for piece in message.before:
+                self._post(list(entry.clients), DeliveredPiece(message.group, piece))
             self._post(list(entry.clients), Direct(message.group, message.sender, message.payload))
 
     def safe(self, sequence: int) -> None:

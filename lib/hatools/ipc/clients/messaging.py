@@ -2,15 +2,18 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from hatools.ipc.blocking import BlockingConnection
 from hatools.ipc.client import Connection
 from hatools.ipc.messages.messaging import (
+    Announce,
     BecameSafe,
     Broadcast,
     CancelWaitForAll,
     Delivered,
+    DeliveredPiece,
     DescribeRing,
     Direct,
     GroupChanged,
@@ -26,9 +29,45 @@ from hatools.ipc.messages.messaging import (
     ViewChanged,
 )
 from hatools.runtime.directories import Directories
+from hatools.values.errors import RemoteError
 
 GroupEvent = ViewChanged | GroupChanged | Delivered | BecameSafe | Direct
 """What a member of a group is told, in order."""
+
+
+PIECE = 256 * 1024
+"""Bytes: larger payloads travel in pieces of this size."""
+
+
+def in_pieces(message: Broadcast | SendTo) -> list[Announce | Broadcast | SendTo]:
+    """Return the requests that send a message, one unless it is large; submit them in this order."""
+    payload = message.payload
+    if len(payload) <= PIECE:
+        return [message]
+    cuts = range(0, len(payload), PIECE)
+    *pieces, last = (payload[start : start + PIECE] for start in cuts)
+    announced: list[Announce | Broadcast | SendTo] = [Announce(message.group, piece) for piece in pieces]
+    return [*announced, replace(message, payload=last)]
+
+
+class PieceJoiner:
+    """Joins the pieces of large messages; sits between a connection's events and their reader."""
+
+    def __init__(self) -> None:
+        self._pieces: dict[str, list[bytes]] = {}
+
+    def take(self, event: object) -> GroupEvent | None:
+        """Return the event as its reader wants it, None for a piece."""
+        match event:
+            case DeliveredPiece(group, payload):
+                self._pieces.setdefault(group, []).append(payload)
+                return None
+            case Delivered() | Direct():
+                pieces = self._pieces.pop(event.group, None)
+                return event if pieces is None else replace(event, payload=b"".join([*pieces, event.payload]))
+            case ViewChanged() | GroupChanged() | BecameSafe():
+                return event
+        raise RemoteError(f"messaging sent an unexpected {type(event).__name__}")
 
 
 class MessagingClient:
@@ -46,7 +85,14 @@ class MessagingClient:
         Raises:
             DisconnectedError: messaging does not run.
         """
-        return cls(await Connection.open(path, "messaging", name=name, on_event=on_event, deadline_s=deadline_s))
+        joiner = PieceJoiner()
+
+        def on_raw_event(raw: object) -> None:
+            event = joiner.take(raw)
+            if event is not None:
+                on_event(event)
+
+        return cls(await Connection.open(path, "messaging", name=name, on_event=on_raw_event, deadline_s=deadline_s))
 
     @property
     def closed(self) -> "asyncio.Future[None]":
@@ -64,11 +110,18 @@ class MessagingClient:
 
     def broadcast(self, group: str, payload: bytes, tag: int = 0) -> "asyncio.Future[object]":
         """Send to all members of the group in total order; wait for the result to be slowed down in a flood."""
-        return self._connection.submit(Broadcast(group, payload, tag))
+        return self._submit(Broadcast(group, payload, tag))
 
     def send_to(self, group: str, node_id: int, payload: bytes) -> "asyncio.Future[object]":
         """Send to the group's client on one node."""
-        return self._connection.submit(SendTo(group, node_id, payload))
+        return self._submit(SendTo(group, node_id, payload))
+
+    def _submit(self, message: Broadcast | SendTo) -> "asyncio.Future[object]":
+        *announced, last = in_pieces(message)
+        for piece in announced:
+            # Only the last answer is waited for; it can only be good if the earlier ones were.
+            self._connection.submit(piece).add_done_callback(asyncio.Future.exception)
+        return self._connection.submit(last)
 
     async def describe(self) -> RingState:
         """Return the state of ring, links and quorum."""

@@ -62,6 +62,19 @@ class SendTo:
 
 
 @dataclass(frozen=True, slots=True)
+class Announce:
+    """Request: a piece of a large message to a group, in order; the next :class:`Broadcast` or :class:`SendTo`
+    of this client to the group brings the last piece and sends them all. Answer :class:`Sent`.
+
+    Messages above some 256 KiB travel in pieces, so that no process is ever busy with one for long.
+    ``ipc.clients.messaging`` cuts and joins.
+    """
+
+    group: str
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Sent:
     """Answer: queued."""
 
@@ -107,6 +120,15 @@ class Delivered:
     sequence: int
     payload: bytes
     tag: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveredPiece:
+    """Event: a piece of a large message; the next :class:`Delivered` or :class:`Direct` of the group brings the
+    last one."""
+
+    group: str
+    payload: bytes
 
 
 @dataclass(frozen=True, slots=True)

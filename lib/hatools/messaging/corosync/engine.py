@@ -107,10 +107,9 @@ class CorosyncEngine:
         """Return when :meth:`expire` wants to be called."""
         return self.totem.deadline
 
-    @property
-    def waiting_bytes(self) -> int:
-        """Return how much waits to be sent."""
-        return self._outbox.waiting_bytes
+    def waiting_bytes(self, group: str) -> int:
+        """Return how much waits to be sent to a group."""
+        return self._outbox.waiting_bytes(group)
 
     def start(self, now: float) -> list[Effect]:
         """Begin: alone, until others are heard."""
@@ -146,14 +145,14 @@ class CorosyncEngine:
         """Return the nodes that have a client in the group."""
         return self.groups.members_of(group)
 
-    def broadcast(self, now: float, group: str, payload: bytes, tag: int) -> list[Effect]:
+    def broadcast(self, now: float, group: str, pieces: tuple[bytes, ...], tag: int) -> list[Effect]:
         """Send to the group's clients on all members."""
-        self.groups.broadcast(group, payload, tag)
+        self.groups.broadcast(group, pieces, tag)
         return self._wake(now)
 
-    def send_to(self, now: float, group: str, node_id: int, payload: bytes) -> list[Effect]:
+    def send_to(self, now: float, group: str, node_id: int, pieces: tuple[bytes, ...]) -> list[Effect]:
         """Send to the group's client on one node."""
-        self.groups.send_to(group, node_id, payload)
+        self.groups.send_to(group, node_id, pieces)
         return self._wake(now)
 
     def depart(self, now: float) -> list[Effect]:

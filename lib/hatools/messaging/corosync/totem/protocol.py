@@ -564,6 +564,9 @@ class Totem:
         quiet = token.sequence == ring.highest == ring.safe and not token.missing and not self._source.backlog()
         self._idle = self._idle + 1 if quiet else 0
         ring.turn = token.turn
+        if self._idle > self.timing.idle_turns:
+            # The leader holds the token: whoever dies meanwhile gets the whole margin from then on.
+            self._token_deadline += self.timing.hold
         if self._idle > self.timing.idle_turns and ring.ring_id.leader == self.me:
             self._held = token
             self._hold_deadline = now + self.timing.hold
