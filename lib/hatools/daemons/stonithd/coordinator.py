@@ -37,6 +37,7 @@ from hatools.ipc.messages.stonith import (
     PeerExecute,
     PeerExecuted,
     PeerHistory,
+    PeerMerged,
     PeerOffers,
     PeerOutcome,
     PeerQuery,
@@ -52,6 +53,7 @@ PeerMessage = (
     | PeerAccepted
     | PeerCancel
     | PeerExecuted
+    | PeerMerged
     | PeerOutcome
     | PeerHistory
     | PeerClean
@@ -158,6 +160,11 @@ class Coordinator:
     _starting: dict[str, tuple[Request, float]] = field(default_factory=dict)
     """Announced by us and not yet delivered, with the epoch second of the announcement."""
     _operations: dict[str, Operation] = field(default_factory=dict)
+    _newcomers: frozenset[int] = frozenset()
+    """Peers that have not been told the history yet."""
+    _under_way: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Target and action of what has begun and not ended in the total order: the same at all peers at each delivery,
+    while the history has the outcome of our own operations before it is delivered."""
     _waiters: dict[str, list[int]] = field(default_factory=dict)
     _relayed: dict[str, _Relayed] = field(default_factory=dict)
 
@@ -228,11 +235,15 @@ class Coordinator:
                 effects += self._perform(epoch, identifier, operation.peer_lost(now, node))
         for node in sorted(gone - {self.local}):
             for record in self.history.abandon(names.get(node, ""), epoch):
+                self._under_way.pop(record.id, None)
                 effects += [Notify(record), *self._settle(record)]
         for relayed in list(self._relayed.values()):
             if relayed.peer in gone:
                 effects += self._relay_again(epoch, relayed)
-        if arrived and before and self.local == min(before & peers, default=0) and self.history.listing():
+        self._newcomers = (self._newcomers | (arrived if before else frozenset())) & peers
+        informed = (before & peers) - self._newcomers
+        # Whoever was to tell the newcomers may be gone: the next one does it.
+        if self._newcomers and (arrived or gone) and self.local == min(informed, default=0):
             effects.append(BroadcastPeers(PeerHistory(self.history.listing())))
         return effects
 
@@ -256,7 +267,10 @@ class Coordinator:
                 return [CancelHere(sender, identifier, step)]
             case PeerExecuted(identifier, step, result):
                 return self._with(epoch, identifier, lambda op: op.executed(now, step, result))
+            case PeerMerged(identifier, into):
+                return self._take_merger(sender, identifier, into)
             case PeerOutcome(record):
+                self._under_way.pop(record.id, None)
                 return self._take_outcome(epoch, record)
             case PeerHistory(records):
                 return self._take_history(epoch, records)
@@ -296,11 +310,14 @@ class Coordinator:
     def _take_query(self, now: float, epoch: float, sender: int, query: PeerQuery) -> list[Effect]:
         self._relayed.pop(query.id, None)
         starting = self._starting.pop(query.id, None)
-        same = self.history.pending(query.target, query.action)
+        wanted = (query.target.lower(), query.action)
+        same = next((identifier for identifier, what in self._under_way.items() if what == wanted), None)
         if same is not None:
-            # Somebody does this already: whoever waited for the new one waits for that one.
-            self._waiters.setdefault(same.id, []).extend(self._waiters.pop(query.id, []))
-            return []
+            # Who has just arrived may not know that, and its peers tell it; who knows of the new one forgets it.
+            merged = PeerMerged(query.id, same)
+            told: list[Effect] = [BroadcastPeers(merged) if sender == self.local else SendPeer(sender, merged)]
+            return [*told, *self._wait_for(query.id, same)]
+        self._under_way[query.id] = wanted
         record = FencingRecord(query.id, query.target, query.action, "", query.client, query.origin, PENDING, epoch)
         self.history.add(record)
         effects: list[Effect] = [Notify(record), FindOffers(query, sender)]
@@ -317,6 +334,25 @@ class Coordinator:
             effects += self._perform(epoch, query.id, operation.start(now))
         return effects
 
+    def _take_merger(self, sender: int, identifier: str, into: str) -> list[Effect]:
+        operation = self._operations.get(identifier)
+        if operation is not None and (sender == self.local or not operation.withdraw()):
+            return []
+        self.history.forget_pending(identifier)
+        self._under_way.pop(identifier, None)
+        effects = self._wait_for(identifier, into)
+        if operation is not None:
+            del self._operations[identifier]
+            effects.append(BroadcastPeers(PeerMerged(identifier, into)))
+        return effects
+
+    def _wait_for(self, identifier: str, other: str) -> list[Effect]:
+        """Let those who wait for one operation wait for another, which may be over."""
+        self._relayed.pop(identifier, None)
+        self._waiters.setdefault(other, []).extend(self._waiters.pop(identifier, []))
+        record = self.history.get(other)
+        return self._settle(record) if record is not None and record.state != PENDING else []
+
     def _take_outcome(self, epoch: float, record: FencingRecord) -> list[Effect]:
         if not self.history.add(record):
             return []
@@ -329,8 +365,11 @@ class Coordinator:
 
     def _take_history(self, epoch: float, records: tuple[FencingRecord, ...]) -> list[Effect]:
         effects: list[Effect] = []
+        self._newcomers = frozenset()
         present = {self.members.get(peer) for peer in self.peers}
         for record in self.history.merge(records):
+            if record.state == PENDING:
+                self._under_way[record.id] = (record.target.lower(), record.action)
             if record.state != PENDING:
                 effects += self._settle(record)
             elif record.origin == self.name or record.origin not in present:

@@ -42,16 +42,11 @@ class History:
         """Take over what a peer remembers; return what was news."""
         return [record for record in records if self.add(record)]
 
-    def pending(self, target: str, action: str) -> FencingRecord | None:
-        """Return the operation that already does this, if there is one."""
-        for record in self._records.values():
-            if record.state == PENDING and record.action == action and record.target.lower() == target.lower():
-                return record
-        return None
-
-    def pending_of(self, target: str) -> list[FencingRecord]:
-        """Return all operations under way for a target."""
-        return [r for r in self._records.values() if r.state == PENDING and r.target.lower() == target.lower()]
+    def forget_pending(self, identifier: str) -> None:
+        """Forget an operation that turned out to be another one."""
+        record = self._records.get(identifier)
+        if record is not None and record.state == PENDING:
+            del self._records[identifier]
 
     def abandon(self, origin: str, now: float) -> list[FencingRecord]:
         """A node is gone: what it had begun will not be finished. Return the records as they are now."""

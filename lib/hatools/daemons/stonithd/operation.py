@@ -206,6 +206,13 @@ class Operation:
                     return [CancelTask(attempt.step, attempt.node), *self._try_task(now)]
         return []
 
+    def withdraw(self) -> bool:
+        """Give it up, if nothing has been begun yet; return whether that is so."""
+        if self._state is not _State.ASKING:
+            return False
+        self._state = _State.OVER
+        return True
+
     def confirmed(self) -> list[Effect]:
         """A person vouches for the target's death: nothing more has to be done."""
         if self._state is _State.OVER:

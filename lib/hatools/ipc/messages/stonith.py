@@ -271,6 +271,14 @@ class PeerExecuted:
 
 
 @dataclass(frozen=True, slots=True)
+class PeerMerged:
+    """Broadcast by a query's origin, or direct to it: the query ``id`` asks for what ``into`` does already."""
+
+    id: str
+    into: str
+
+
+@dataclass(frozen=True, slots=True)
 class PeerOutcome:
     """Broadcast: a fencing operation ended."""
 
