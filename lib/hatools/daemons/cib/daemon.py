@@ -27,6 +27,7 @@ from hatools.daemons.cib.replica import Replica
 from hatools.daemons.cib.store import Store
 from hatools.ipc.client import Connection
 from hatools.ipc.clients.accounts import groups_of
+from hatools.ipc.clients.messaging import PieceJoiner, in_pieces
 from hatools.ipc.codec import Envelope, Kind, decode, encode
 from hatools.ipc.messages import cib as words
 from hatools.ipc.messages import messaging
@@ -69,6 +70,7 @@ class CibDaemon:
             "cib", context.directories.socket("cib"), self._handle, policy=context.policy, on_disconnect=None
         )
         self._messaging: Connection | None = None
+        self._pieces = PieceJoiner()
         self._events: deque[Any] = deque()
         self._members: dict[int, str] = {}
         self._requests = 0
@@ -136,6 +138,7 @@ class CibDaemon:
             except DisconnectedError:
                 continue
             self._events.clear()
+            self._pieces = PieceJoiner()
             try:
                 joined = await connection.request(messaging.JoinGroup(GROUP, report_safe=True), timeout_s=None)
             except HatoolsError as error:
@@ -155,7 +158,10 @@ class CibDaemon:
             self._perform(self._replica.disconnected())
 
     def _messaging_event(self, event: Any) -> None:
-        self._events.append(event)
+        whole = self._pieces.take(event)
+        if whole is None:
+            return
+        self._events.append(whole)
         if self._messaging is not None:
             self._take_events()
 
@@ -241,9 +247,10 @@ class CibDaemon:
     def _send(self, request: messaging.Broadcast | messaging.SendTo) -> None:
         if self._messaging is None:
             return  # the replica learns of it by disconnected() and sends again
-        future = self._messaging.submit(request)
-        self._background.add(future)
-        future.add_done_callback(self._sent)
+        for piece in in_pieces(request):
+            future = self._messaging.submit(piece)
+            self._background.add(future)
+            future.add_done_callback(self._sent)
 
     def _sent(self, future: "asyncio.Future[Any]") -> None:
         self._background.discard(future)
