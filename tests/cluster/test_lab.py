@@ -1,5 +1,6 @@
 """`crm lab`: start, faults, clear answers to what cannot be done. No root needed."""
 
+import contextlib
 import os
 import socket
 import subprocess
@@ -10,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from hatools.lab import cluster
+from hatools.lab.nodes import Lab
+from hatools.values.errors import NoSuchObjectError
 from tests.support.lab import SOURCE
 
 PORT = "15620"
@@ -67,7 +71,9 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabCommand]:
     try:
         yield command
     finally:
-        command("destroy")
+        # The folder stays, for a look at the logs of a failed test.
+        with contextlib.suppress(NoSuchObjectError):
+            cluster.shut_down(Lab.load(command.folder), hard=True)
 
 
 def test_a_used_port_is_named_before_anything_is_made(lab: LabCommand) -> None:

@@ -205,15 +205,7 @@ class Server:
 
     async def open(self) -> None:
         """Start listening."""
-        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        with contextlib.suppress(FileNotFoundError):
-            self._path.unlink()
-        with short_socket_path(self._path) as name:
-            listener.bind(name)
-        self._path.chmod(0o660)
-        if os.geteuid() == 0 and self.policy.cluster_group is not None:
-            os.chown(self._path, -1, self.policy.cluster_group)
-        listener.setblocking(False)
+        listener = _prepared.pop(self._path, None) or _bind(self._path, self.policy)
         self._server = await asyncio.get_running_loop().create_unix_server(lambda: Client(self), sock=listener)
 
     async def close(self) -> None:
@@ -224,7 +216,7 @@ class Server:
             client.close()
         for task in list(self._tasks):
             task.cancel()
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(FileNotFoundError, PermissionError):  # a daemon without root leaves its name there
             self._path.unlink()
 
     def broadcast(self, message: Any, clients: list[Client] | None = None) -> None:
@@ -253,6 +245,27 @@ class Server:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None and not self.failed.done():
             self.failed.set_exception(error)
+
+
+_prepared: dict[Path, socket.socket] = {}
+
+
+def prepare_listener(path: Path, policy: AccessPolicy) -> None:
+    """Bind a socket now, while this process still may write to its folder; :meth:`Server.open` then takes it."""
+    _prepared[path] = _bind(path, policy)
+
+
+def _bind(path: Path, policy: AccessPolicy) -> socket.socket:
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    with contextlib.suppress(FileNotFoundError):
+        path.unlink()
+    with short_socket_path(path) as name:
+        listener.bind(name)
+    path.chmod(0o660)
+    if os.geteuid() == 0 and policy.cluster_group is not None:
+        os.chown(path, -1, policy.cluster_group)
+    listener.setblocking(False)
+    return listener
 
 
 def pack_event(message: Any) -> bytes:

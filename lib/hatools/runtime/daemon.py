@@ -18,6 +18,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from hatools.ipc.rights import AccessPolicy
+from hatools.ipc.server import prepare_listener
 from hatools.runtime.directories import Directories, cluster_ids
 from hatools.runtime.kernel import die_with_parent
 from hatools.runtime.logs import set_up_logging
@@ -72,7 +73,7 @@ def run_daemon(name: str, serve: Serve, *, directories: Directories | None = Non
     )
     policy = access_policy()
     if name in UNPRIVILEGED:
-        _drop_privileges(name)
+        _drop_privileges(name, folders, policy)
     if ready_fd >= 0:
         die_with_parent()
     try:
@@ -101,11 +102,15 @@ def _unhandled(loop: asyncio.AbstractEventLoop, context: dict[str, object]) -> N
     _log.error("event loop: %s", context.get("message"))
 
 
-def _drop_privileges(name: str) -> None:
-    """Become hacluster:haclient, where we are root of a real node and the account exists."""
+def _drop_privileges(name: str, directories: Directories, policy: AccessPolicy) -> None:
+    """Become hacluster:haclient, where we are root of a real node and the account exists.
+
+    The socket is bound before, because its folder belongs to root.
+    """
     ids = cluster_ids()
     if os.geteuid() != 0 or ids is None or os.environ.get("HATOOLS_KEEP_ROOT"):
         return
+    prepare_listener(directories.socket(name), policy)
     uid, gid = ids
     os.setgroups([gid])
     os.setresgid(gid, gid, gid)
