@@ -24,7 +24,8 @@ _DEFAULT_WAIT_S = 3600.0
 _SPARE_S = 5.0
 """Beside the operations' own timeouts, what each step may take for messages and decisions."""
 
-VERSION = "2.1.5"
+_OUR_BUILD = "-hatools"
+"""How the version of a DC that decides as we do ends."""
 
 
 def run(context: Context) -> None:
@@ -57,7 +58,7 @@ def wait(context: Context) -> None:
     warned = context.out.quiet
     while True:
         decision = _decide(context)
-        if not warned and not (_dc_version(decision) or "").startswith(VERSION):
+        if not warned and not (_dc_version(decision) or "").endswith(_OUR_BUILD):
             context.out.info("warning: wait option may not work properly in mixed-version cluster")
         warned = True
         pending = pending_actions(decision)
