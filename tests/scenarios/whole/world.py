@@ -468,10 +468,10 @@ class World:
             match effect:
                 case cib.BroadcastToPeers(message):
                     payload = encode(Envelope(Kind.EVENT, 0, message))
-                    self._engine(machine, life.engine.broadcast(self.now, "cib", payload, 0))
+                    self._engine(machine, life.engine.broadcast(self.now, "cib", (payload,), 0))
                 case cib.SendToPeer(node, direct):
                     payload = encode(Envelope(Kind.EVENT, 0, direct))
-                    self._engine(machine, life.engine.send_to(self.now, "cib", node, payload))
+                    self._engine(machine, life.engine.send_to(self.now, "cib", node, (payload,)))
                 case cib.Persist():
                     self._persist(machine, life, effect)
                 case cib.Answer():
@@ -547,14 +547,14 @@ class World:
                 self._later(
                     machine,
                     "crmd-messaging",
-                    lambda: self._engine(machine, life.engine.broadcast(self.now, "crmd", payload, 0)),
+                    lambda: self._engine(machine, life.engine.broadcast(self.now, "crmd", (payload,), 0)),
                 )
             case crmd.SendToPeer(node, message):
                 direct = encode(Envelope(Kind.EVENT, 0, message))
                 self._later(
                     machine,
                     "crmd-messaging",
-                    lambda: self._engine(machine, life.engine.send_to(self.now, "crmd", node, direct)),
+                    lambda: self._engine(machine, life.engine.send_to(self.now, "crmd", node, (direct,))),
                 )
             case crmd.WriteCib(tag, changes):
                 self._later(machine, "crmd-cib", lambda c=life.controller: self._write(machine, life, c, tag, changes))

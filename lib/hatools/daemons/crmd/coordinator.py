@@ -342,8 +342,9 @@ class Coordinator:
                     self._attribute_changed(at, fact)
                 case OperationRecorded():
                     self._act(at, self.transitioner.recorded(at.now, fact))
-                case HistoryErased():
-                    self._act(at, self.transitioner.erased(at.now, fact))
+                case HistoryErased(node_id):
+                    if self._is_present(node_id):
+                        self._act(at, self.transitioner.erased(at.now, fact))
 
     def written(self, at: Instant, tag: int, error: str) -> None:
         """React to the end of a write."""
@@ -513,7 +514,13 @@ class Coordinator:
 
     def _attribute_changed(self, at: Instant, fact: AttributeChanged) -> None:
         self.holds.release(_attribute(fact.node, fact.name))
-        self.abort(at, f"{fact.name} of {fact.node} is {fact.value or 'gone'} now")
+        if fact.value is not None or self._is_present(fact.node_id):
+            self.abort(at, f"{fact.name} of {fact.node} is {fact.value or 'gone'} now")
+
+    def _is_present(self, node_id: str) -> bool:
+        """Say whether a node is in the cluster: what is erased about one that is not was expected."""
+        standing = status.standing_of(status.node_states(self._cluster.document).get(node_id))
+        return standing is None or standing.in_ccm
 
     def _act(self, at: Instant, effects: list[TransitionEffect]) -> None:
         cluster = self._cluster
