@@ -67,7 +67,7 @@ def complain_about_xml(data: bytes, path: str | None = None) -> None:
     try:
         etree.fromstring(data)
     except (etree.XMLSyntaxError, ValueError) as error:
-        log = list(error.error_log) if isinstance(error, etree.XMLSyntaxError) else []
+        log = [error.error_log[n] for n in range(len(error.error_log))] if hasattr(error, "error_log") else []
     else:
         return
     lines = data.decode("utf-8", "replace").splitlines() or [""]

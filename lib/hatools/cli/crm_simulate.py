@@ -6,6 +6,7 @@ from :mod:`hatools.simulate`, the status from :mod:`hatools.status`.
 """
 
 import os
+import sys
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -13,12 +14,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hatools.cib.document import Document
-from hatools.cli.options import CommandLine, Finished, begin, program_name
-from hatools.cli.output import Output, XmlOutput
+from hatools.cli.findings import show_findings
+from hatools.cli.options import CommandLine, CommandLineError, begin_or_fail, program_name
+from hatools.cli.options import Finished as Ended
+from hatools.cli.output import Output, OutputError, XmlOutput
 from hatools.cli.simulate_options import PROGRAM
 from hatools.simulate.inject import Change, Injections, inject
 from hatools.simulate.phrases import change_form, change_line, summary_form, summary_lines
-from hatools.simulate.run import Incomplete, Remark, Settings, Trouble, play
+from hatools.simulate.run import Ending, Finished, Remark, Settings, Trouble, play
 from hatools.simulate.workbench import Workbench
 from hatools.status.outline import Entry, Listing, write_text
 from hatools.status.view import Section, Show, View
@@ -65,12 +68,12 @@ class Request:
     sections: Section = Section.NODES | Section.RESOURCES
     injections: Injections = field(default_factory=Injections)
     failures: list[str] = field(default_factory=list)
-    verbose: bool = False
+    verbosity: int = 0
 
 
 def read_request(line: CommandLine) -> Request:
     """Turn the options into a request; later options overrule earlier ones."""
-    request = Request(verbose=line.verbosity > 0)
+    request = Request(verbosity=line.verbosity)
     injections = request.injections
     lists = {
         "node-up": injections.node_up,
@@ -152,20 +155,38 @@ def _apply_switch(request: Request, name: str, value: str | None) -> None:
 def main(argv: list[str]) -> int:
     """Run the command."""
     try:
-        line, out = begin(PROGRAM, argv)
-    except Finished as finished:
-        return finished.code
+        line, out = begin_or_fail(PROGRAM, argv)
+    except Ended as ended:
+        return ended.code
+    except CommandLineError as error:
+        print(f"{program_name()}: {error}", file=sys.stderr)
+        return ExitCode.USAGE
+    except OutputError as error:
+        print(error, file=sys.stderr)
+        return ExitCode.NOSUCH
     request = read_request(line)
     out.quiet = line.has("quiet")
     out.fancy = isinstance(out, XmlOutput) or not (request.scores or request.utilization)
     session = _Session(request, out)
     try:
         code = session.run()
+    except _Refused as refused:
+        code = refused.code
+        if str(refused):
+            out.dest.flush()
+            print(f"{program_name()}: {refused}", file=sys.stderr)
     except HatoolsError as error:
         code = int(error.exit_code)
-        if not isinstance(error, SchemaError):
-            out.error(f"{program_name()}: {error}")
+        print(f"{program_name()}: {error}", file=sys.stderr)
     return out.finish(code)
+
+
+class _Refused(Exception):
+    """There is no CIB that could be simulated: exit status and message."""
+
+    def __init__(self, code: int, text: str = "") -> None:
+        super().__init__(text)
+        self.code = code
 
 
 class _Session:
@@ -182,18 +203,19 @@ class _Session:
         if request.profile is not None:
             return self._profile(request.profile)
         self.document = _read_source(request.source)
-        target = request.source if request.store else request.save_output
         plan = self._unpack(self.document)
         self._show_head(plan)
-        changes = 0
         if request.injections:
-            changes = self._inject(plan)
+            self._inject(plan)
+            plan = self._unpack(self.document)
         if request.save_input is not None:
             _write_cib(request.save_input, self.document)
         code = int(ExitCode.OK)
         if request.process:
-            code = self._process()
-        self._save(target, changed=bool(changes) or request.simulate)
+            code = self._process(plan)
+        target = _store_path(request.source) if request.store else request.save_output
+        if target is not None and target != "-":
+            _write_cib(target, self.document)
         return code
 
     # -- time and status
@@ -216,7 +238,9 @@ class _Session:
     def _unpack(self, document: Document) -> "Plan":
         from hatools.scheduler.schedule import unpack_status
 
-        return unpack_status(document, self._now())
+        plan = unpack_status(document, self._now())
+        show_findings(plan.findings, self.request.verbosity)
+        return plan
 
     def _show_head(self, plan: "Plan") -> None:
         """Show the warnings and the status before anything is done."""
@@ -273,8 +297,8 @@ class _Session:
 
     # -- the steps
 
-    def _inject(self, plan: "Plan") -> int:
-        """Make the changes that were asked for and show them; return how many updates they were."""
+    def _inject(self, plan: "Plan") -> None:
+        """Make the changes that were asked for and show them."""
         bench = Workbench(self.document)
         injections = self.request.injections
 
@@ -299,9 +323,7 @@ class _Session:
             if not self.out.quiet:
                 self.out.end_list()
         self.printed = True
-        count = bench.changes
         self.document = bench.document()
-        return count
 
     def _tell(self, changes: Iterable[Change]) -> None:
         """Show changes and simulated steps as they happen."""
@@ -320,16 +342,18 @@ class _Session:
                 if line is not None:
                     out.list_item(line)
 
-    def _process(self) -> int:
+    def _process(self, plan: "Plan") -> int:
+        """Let the scheduler decide and show that; ``plan`` is what was read already."""
         from hatools.scheduler.schedule import schedule
 
         request = self.request
         decided = schedule(
             self.document,
-            self._now() if request.injections else self._now(announce=False),
+            plan.now,
             sanitized=request.sanitized,
             show_utilization=request.utilization,
         )
+        show_findings(decided.findings[len(plan.findings) :], request.verbosity)
         self._show_scores(decided)
         self._save_graph(decided)
         if not self.out.quiet or isinstance(self.out, XmlOutput):
@@ -356,6 +380,9 @@ class _Session:
             return
         self._space()
         self.out.begin_list(None, None, title)
+        for finding in decided.findings:
+            if finding.severity == "info":
+                self._info(finding.text)
         for record in decided.scores:
             text = score_line(record)
             if self._wants(record):
@@ -414,7 +441,7 @@ class _Session:
             from hatools.scheduler.graph import dot_graph
             from hatools.transition.dot import format_dot
 
-            drawing = dot_graph(decided.plan, all_actions=request.all_actions, with_ids=request.verbose)
+            drawing = dot_graph(decided.plan, all_actions=request.all_actions, with_ids=request.verbosity > 0)
             _write_text(request.dot_file, format_dot(*drawing))
 
     def _show_summary(self, decided: "Schedule") -> None:
@@ -453,10 +480,8 @@ class _Session:
             out.begin_list(None, None, "Executing Cluster Transition")
         complete = True
         for step in play(decided.graph, bench, settings):
-            if isinstance(step, Incomplete):
-                complete = False
-                out.error("Transition failed: terminated")
-                out.error("An invalid transition was produced")
+            if isinstance(step, Finished):
+                complete = self._tell_ending(step)
             else:
                 self._tell([step])
         if isinstance(out, XmlOutput):
@@ -468,9 +493,19 @@ class _Session:
             self._status("Revised Cluster Status", self._unpack(self.document), Show.NONE)
         return ExitCode.OK if complete else ExitCode.ERROR
 
-    def _save(self, target: str | None, *, changed: bool) -> None:
-        if target is not None and target != "-":
-            _write_cib(target, self.document)
+    def _tell_ending(self, step: Finished) -> bool:
+        """Say how the transition ended, to those who want to know; return whether it was a right one."""
+        from hatools.scheduler.plan import Finding
+
+        severity = "warning" if step.ending is Ending.TERMINATED else "notice"
+        numbers = f"Complete={step.completed}, Pending=0, Fired=0, Skipped={step.skipped}, Incomplete={step.incomplete}"
+        text = f"Transition 0 ({numbers}, Source=crm_simulate): {step.ending}"
+        show_findings([Finding(severity, text)], self.request.verbosity)
+        if step.ending is not Ending.TERMINATED:
+            return True
+        self.out.error("Transition failed: terminated")
+        self.out.error("An invalid transition was produced")
+        return False
 
     # -- profiling
 
@@ -478,7 +513,9 @@ class _Session:
         """Schedule every XML file of a folder and show how long each took."""
         from hatools.scheduler.schedule import schedule
 
-        names = sorted(os.listdir(folder), reverse=True) if os.path.isdir(folder) else []
+        if not os.path.isdir(folder):
+            return ExitCode.OK
+        names = sorted(os.listdir(folder), reverse=True)
         self.out.begin_list(None, None, "Timings")
         for name in names:
             path = os.path.join(folder, name)
@@ -522,20 +559,48 @@ def score_line(record: "ScoreRecord") -> str:
 
 
 def _read_source(source: str | None) -> Document:
-    """Read the CIB from a file, standard input (``-``), or the cluster (None), upgraded to a current schema."""
-    from hatools.cib.schema import validate
+    """Read the CIB from a file, standard input (``-``), or the cluster (None), upgraded to a current schema.
+
+    Raises:
+        _Refused: there is none, or it is not valid.
+    """
+    from hatools.cli.cib_input import current_form, is_valid_cib
+    from hatools.ipc.clients.cib_file import load_xml_file, with_status
 
     if source is None:
-        from hatools.ipc.clients.cib import open_cib
-
-        with open_cib(name="crm_simulate") as cib:
-            document = cib.document()
+        root = _query().root
     else:
-        from hatools.ipc.clients.cib_file import load_xml_file, with_status
+        try:
+            root = load_xml_file(Path(source))
+        except HatoolsError as error:
+            raise _Refused(ExitCode.SOFTWARE, str(error)) from None
+    current = current_form(with_status(Document(root)).root)
+    if current is None or not is_valid_cib(current):
+        raise _Refused(ExitCode.CONFIG)
+    return Document(current)
 
-        document = with_status(Document(load_xml_file(Path(source))))
-    validate(document)
-    return document
+
+def _query() -> Document:
+    """Return the CIB of the cluster, or of the file or shadow that stands for it."""
+    from hatools.ipc.clients.cib import open_cib
+    from hatools.values.exitcode import exit_text
+
+    try:
+        with open_cib(name="crm_simulate") as cib:
+            return cib.document()
+    except HatoolsError as error:
+        code = int(ExitCode.CONFIG if isinstance(error, SchemaError) else ExitCode.NOINPUT)
+        raise _Refused(code, f"CIB query failed: {exit_text(code)}") from None
+
+
+def _store_path(source: str | None) -> str | None:
+    """Return where ``--in-place`` writes: the file, or the one that stands for the cluster."""
+    if source is not None:
+        return source
+    from hatools.ipc.clients.cib import cib_file_path
+
+    path = cib_file_path(os.environ)
+    return None if path is None else str(path)
 
 
 def _write_cib(path: str, document: Document) -> None:

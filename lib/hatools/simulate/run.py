@@ -6,6 +6,7 @@ the order in which a cluster with unlimited hands would do it.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from hatools.simulate.workbench import ActionRecord, Workbench
@@ -18,8 +19,9 @@ if TYPE_CHECKING:
 __all__ = [
     "AttributeStep",
     "ClusterStep",
+    "Ending",
     "FencingStep",
-    "Incomplete",
+    "Finished",
     "PseudoStep",
     "Remark",
     "ResourceStep",
@@ -91,12 +93,25 @@ class Trouble:
     text: str
 
 
+class Ending(StrEnum):
+    """How a graph came to its end; ``TERMINATED`` if it did not although nothing failed: it must be wrong."""
+
+    COMPLETE = "Complete"
+    STOPPED = "Stopped"
+    TERMINATED = "Terminated"
+
+
 @dataclass(frozen=True, slots=True)
-class Incomplete:
-    """The graph did not come to its end although nothing failed: it must be wrong."""
+class Finished:
+    """The last step: the numbers of synapses that were completed, held back after a failure, and not run."""
+
+    ending: Ending
+    completed: int
+    skipped: int
+    incomplete: int
 
 
-Step = PseudoStep | ResourceStep | ClusterStep | FencingStep | AttributeStep | Remark | Trouble | Incomplete
+Step = PseudoStep | ResourceStep | ClusterStep | FencingStep | AttributeStep | Remark | Trouble | Finished
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,14 +155,26 @@ class _Player:
             if len(left) == len(waiting):
                 break
             waiting = left
-        if waiting and self.abort_priority <= 0:
-            yield Incomplete()
+        yield self._finished(waiting)
 
-    def _may_fire(self, synapse: Synapse) -> bool:
+    def _finished(self, left: list[Synapse]) -> Finished:
+        skipped = sum(self._is_ready(synapse) for synapse in left)
+        if left and self.abort_priority <= 0:
+            ending = Ending.TERMINATED
+        else:
+            ending = Ending.STOPPED if skipped else Ending.COMPLETE
+        return Finished(ending, len(self.graph.synapses) - len(left), skipped, len(left))
+
+    def _is_ready(self, synapse: Synapse) -> bool:
         done, failed = self.done, self.failed
         for each in synapse.inputs:
             if each not in done or (failed and each in failed and synapse.priority < INFINITY):
                 return False
+        return True
+
+    def _may_fire(self, synapse: Synapse) -> bool:
+        if not self._is_ready(synapse):
+            return False
         if self.abort_priority <= synapse.priority:
             return True
         return all(action.type is ActionType.PSEUDO for action in synapse.actions)

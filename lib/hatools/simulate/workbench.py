@@ -49,7 +49,6 @@ class Workbench:
 
     def __init__(self, document: Document) -> None:
         self.root: Element = deepcopy(document.root)
-        self.changes = 0
         self.add_configuration = False
         status = self.root.find("status")
         self.status: Element = SubElement(self.root, "status") if status is None else status
@@ -60,15 +59,19 @@ class Workbench:
 
     def document(self) -> Document:
         """Return what the CIB has become. The workbench must not be changed afterwards."""
-        if self.changes:
-            updates = self.root.get("num_updates", "0")
-            self.root.set("num_updates", str((int(updates) if updates.isdigit() else 0) + self.changes))
-            self.changes = 0
         return Document(self.root)
 
-    def changed(self) -> None:
-        """Count one update, as the CIB's version does."""
-        self.changes += 1
+    def changed(self, *, configuration: bool = False) -> None:
+        """Count one update in the CIB's version: a change of the configuration starts a new epoch."""
+        if configuration:
+            self._count("epoch")
+            self.root.set("num_updates", "0")
+        else:
+            self._count("num_updates")
+
+    def _count(self, attribute: str) -> None:
+        value = self.root.get(attribute, "0")
+        self.root.set(attribute, str((int(value) if value.isdigit() else 0) + 1))
 
     # -- configuration
 
@@ -87,14 +90,14 @@ class Workbench:
         for pair in section.iter("nvpair"):
             if pair.get("name") == name:
                 pair.set("value", value)
-                self.changed()
+                self.changed(configuration=True)
                 return
         holder = section.find("cluster_property_set")
         if holder is None:
             holder = SubElement(section, "cluster_property_set", {"id": "cib-bootstrap-options"})
         identifier = f"{holder.get('id')}-{name}"
         SubElement(holder, "nvpair", {"id": identifier, "name": name, "value": value})
-        self.changed()
+        self.changed(configuration=True)
 
     def _configured_id(self, name: str) -> str | None:
         for node in children(self.root.find("configuration/nodes"), "node"):
@@ -108,7 +111,7 @@ class Workbench:
         """Return a node's state, made if there is none (with the id given or configured)."""
         if self.add_configuration and self._configured_id(name) is None:
             SubElement(self.section("nodes"), "node", {"id": name, "uname": name})
-            self.changed()
+            self.changed(configuration=True)
         state = self._states.get(name)
         if state is None:
             identifier = identifier or self._configured_id(name)

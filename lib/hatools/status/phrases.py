@@ -17,6 +17,7 @@ from hatools.status.model import (
     PrimitiveStatus,
 )
 from hatools.status.view import Show
+from hatools.values.duration import format_readable_interval
 from hatools.values.ocfresult import ocf_result_text
 from hatools.values.opkey import parse_operation_key
 from hatools.values.result import ExecStatus, exec_status_text
@@ -28,7 +29,6 @@ __all__ = [
     "failure_line",
     "fencing_line",
     "format_clock",
-    "format_readable_interval",
     "format_stamp",
     "history_line",
     "node_display_name",
@@ -75,21 +75,6 @@ def format_stamp(when: float) -> str:
     minutes = 0 if offset is None else round(offset.total_seconds() / 60)
     zone = f" {'-' if minutes < 0 else '+'}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}" if minutes else "Z"
     return f"{at:%Y-%m-%d %H:%M:%S}{zone}"
-
-
-def format_readable_interval(interval_ms: int) -> str:
-    """Write milliseconds as ``1m30s`` or ``2.500s``; an exact unit stays in the smaller one (``60s``)."""
-    text = ""
-    for unit, size in (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000)):
-        if interval_ms > size:
-            text += f"{interval_ms // size}{unit}"
-            interval_ms %= size
-    if interval_ms > 1000:
-        fraction = f".{interval_ms % 1000:03}" if interval_ms % 1000 else ""
-        return f"{text}{interval_ms // 1000}{fraction}s"
-    if interval_ms > 0:
-        return f"{text}{interval_ms}ms"
-    return text or "0s"
 
 
 # -- nodes

@@ -60,3 +60,18 @@ def format_duration_ms(value: int) -> str:
         if value and value % factor == 0:
             return f"{value // factor}{unit}"
     return f"{value}ms" if value else "0s"
+
+
+def format_readable_interval(interval_ms: int) -> str:
+    """Write milliseconds as ``1m30s`` or ``2.500s``; an exact unit stays in the smaller one (``60s``)."""
+    text = ""
+    for unit, size in (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000)):
+        if interval_ms > size:
+            text += f"{interval_ms // size}{unit}"
+            interval_ms %= size
+    if interval_ms > 1000:
+        fraction = f".{interval_ms % 1000:03}" if interval_ms % 1000 else ""
+        return f"{text}{interval_ms // 1000}{fraction}s"
+    if interval_ms > 0:
+        return f"{text}{interval_ms}ms"
+    return text or "0s"

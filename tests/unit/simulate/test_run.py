@@ -4,8 +4,9 @@ from hatools.cib.document import Document
 from hatools.simulate.run import (
     AttributeStep,
     ClusterStep,
+    Ending,
     FencingStep,
-    Incomplete,
+    Finished,
     PseudoStep,
     Remark,
     ResourceStep,
@@ -39,6 +40,10 @@ def pseudo(number: int, key: str) -> GraphAction:
     return GraphAction(number, ActionType.PSEUDO, "x", key)
 
 
+def done(count: int) -> Finished:
+    return Finished(Ending.COMPLETE, count, 0, 0)
+
+
 def run(*synapses: Synapse, failures: tuple[str, ...] = ()) -> tuple[list[Step], Workbench]:
     bench = Workbench(Document.parse(CIB))
     settings = Settings(when=100, is_known=lambda name: name == "db", failures=failures)
@@ -51,12 +56,17 @@ def test_a_step_waits_for_its_inputs() -> None:
         Synapse(1, [pseudo(2, "first")]),
         Synapse(2, [GraphAction(3, ActionType.CLUSTER, "do_shutdown", None, node="node1")], inputs=[1]),
     )
-    assert steps == [PseudoStep("first", None), PseudoStep("second", None), ClusterStep("do_shutdown", "node1", None)]
+    assert steps == [
+        PseudoStep("first", None),
+        PseudoStep("second", None),
+        ClusterStep("do_shutdown", "node1", None),
+        done(3),
+    ]
 
 
 def test_a_result_is_recorded_in_the_history() -> None:
     steps, bench = run(Synapse(0, [operation(1, "start")]))
-    assert steps == [ResourceStep("db", "start", "node1", 0)]
+    assert steps == [ResourceStep("db", "start", "node1", 0), done(1)]
     (entry,) = bench.status.iter("lrm_rsc_op")
     shown = {name: entry.get(name) for name in ("id", "operation", "rc-code", "call-id", "last-rc-change")}
     assert shown == {
@@ -88,6 +98,7 @@ def test_a_failure_that_was_asked_for_stops_what_waits_for_it() -> None:
         AttributeStep("fail-count-db#start_0", "value++", "1"),
         AttributeStep("last-failure-db#start_0", "100", "1"),
         PseudoStep("unrelated", None),
+        Finished(Ending.COMPLETE, 2, 0, 1),
     ]
     assert [each.get("id") for each in bench.status.iter("lrm_rsc_op")] == ["db_last_failure_0", "db_last_0"]
     assert [(p.get("name"), p.get("value")) for p in bench.status.iter("nvpair")] == [
@@ -100,7 +111,7 @@ def test_a_fenced_node_loses_history_and_attributes() -> None:
     fence = GraphAction(1, ActionType.CLUSTER, "stonith", "stonith-node1-reboot", node="node1")
     fence.attributes["CRM_meta_stonith_action"] = "reboot"
     steps, bench = run(Synapse(0, [fence]))
-    assert steps == [FencingStep("node1", "reboot")]
+    assert steps == [FencingStep("node1", "reboot"), done(1)]
     (state,) = bench.status
     assert (state.get("in_ccm"), state.get("join"), len(state)) == ("false", "down", 0)
 
@@ -114,12 +125,12 @@ def test_unfencing_changes_nothing() -> None:
 
 def test_a_graph_that_waits_for_itself_is_called_incomplete() -> None:
     steps, _ = run(Synapse(0, [pseudo(1, "a")], inputs=[2]), Synapse(1, [pseudo(2, "b")], inputs=[1]))
-    assert steps == [Incomplete()]
+    assert steps == [Finished(Ending.TERMINATED, 0, 0, 2)]
 
 
 def test_an_operation_without_agent_is_trouble() -> None:
     steps, _ = run(Synapse(0, [operation(1, "start", primitive={"id": "db", "class": "ocf", "type": "Dummy"})]))
-    assert steps == [Trouble("Please specify the provider for resource db")]
+    assert steps[0] == Trouble("Please specify the provider for resource db")
 
 
 def test_the_document_that_is_played_with_stays_as_it_was() -> None:

@@ -8,13 +8,13 @@ from hatools.status.model import FailedAction, FencingEvent, FencingState, NodeK
 from hatools.status.phrases import (
     failure_line,
     fencing_line,
-    format_readable_interval,
     node_display_name,
     node_state,
     operation_line,
     primitive_line,
 )
 from hatools.status.view import Show
+from hatools.values.duration import format_readable_interval
 from hatools.values.role import Role
 from tests.support.status_models import clone, node, primitive, ref
 

@@ -19,6 +19,7 @@ from hatools.scheduler.unpack.failures import fail_count
 from hatools.scheduler.unpack.history import active_range, sorted_operations
 from hatools.scheduler.unpack.operations import find_operation
 from hatools.scheduler.unpack.orderings import new_ordering, order_tasks
+from hatools.values.duration import format_readable_interval
 from hatools.values.opkey import format_operation_key
 
 
@@ -138,7 +139,7 @@ def check_action_config(plan: Plan, resource: Resource, node: Node, operation: O
     if _only_secret_changed(plan, operation, digests):
         plan.say(
             "info",
-            f"Only 'private' parameters to {_readable_interval(interval)}-interval {task} for {resource.id} "
+            f"Only 'private' parameters to {format_readable_interval(interval)}-interval {task} for {resource.id} "
             f"on {node.display_name} changed: {operation.magic}",
         )
         return False
@@ -154,21 +155,6 @@ def check_action_config(plan: Plan, resource: Resource, node: Node, operation: O
     else:
         _force_restart(plan, resource, task, interval, node)
     return True
-
-
-def _readable_interval(interval_ms: int) -> str:
-    if interval_ms == 0:
-        return "0s"
-    parts = []
-    rest = interval_ms
-    for unit, size in (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000)):
-        if rest >= size:
-            parts.append(f"{rest // size}{unit}")
-            rest %= size
-    if rest >= 1000 or rest % 1000:
-        fraction = rest % 1000
-        parts.append(f"{rest // 1000}.{fraction:03d}s" if fraction else f"{rest // 1000}s")
-    return "".join(parts)
 
 
 def _force_restart(plan: Plan, resource: Resource, task: str, interval_ms: int, node: Node) -> None:
