@@ -185,7 +185,9 @@ class Translator:
                     for tag in ("port-mapping", "storage-mapping")
                     for inner in children(child, tag)
                 )
-                parts.append(syntax.BundlePart(child.tag, tuple(child.items()), mappings))
+                # Storage has mappings only; attributes of its own cannot be said.
+                attributes = () if child.tag == "storage" else tuple(child.items())
+                parts.append(syntax.BundlePart(child.tag, attributes, mappings))
         return syntax.Bundle(element.get("id", ""), element.get("description"), tuple(parts))
 
     def _location(self, element: Element) -> syntax.Location | None:

@@ -251,10 +251,9 @@ class Grammar:
             loose: list[syntax.NvPair] = []
             pairs: tuple[syntax.NvPair, ...] = tokens[0]
             for pair in pairs:
-                if pair.name not in known:
+                if pair.name is None or pair.name.lower() not in known:
                     loose.append(pair)
                     continue
-                assert pair.name is not None
                 if loose:
                     reason = f"Attribute order error: {pair.name} must appear before any instance attribute"
                     raise fail(line, loc + len(pairs), reason)

@@ -63,8 +63,9 @@ def print_xml(element: Element, layout: Layout) -> str:
 
 
 def xml_text(element: Element) -> str:
-    """Return an element over several lines; apostrophes need no escape inside our double quotes."""
-    return format_xml(element).replace("&apos;", "'")
+    """Return an element over several lines, in ASCII; apostrophes need no escape inside our double quotes."""
+    text = format_xml(element).replace("&apos;", "'")
+    return text.encode("ascii", "xmlcharrefreplace").decode("ascii")
 
 
 class _Printer:

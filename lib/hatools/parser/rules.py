@@ -97,7 +97,7 @@ def _date_grammar(dialect: Dialect) -> pp.ParserElement:
     compare = (Match(r"(lt|gt)$") + AnyWord()).set_parse_action(simple)
     spanning = (Match(re.compile(r"(in_range|in)$")) + _several(_RANGE_NAMES, 2)).set_parse_action(in_range)
     matching = (Match(re.compile(r"(date_spec|spec)$")) + _several(_SPEC_NAMES, 1)).set_parse_action(specification)
-    other = Match(rf"({words})$", f"Expected ({words})").set_parse_action(unknown)
+    other = Match(rf"({words})$", f"Expected ({words})$").set_parse_action(unknown)
     return Match(r"date$").suppress() + (compare | spanning | matching | other)
 
 

@@ -70,3 +70,12 @@ def parameter_names(agent: syntax.Agent) -> frozenset[str] | None:
     """Return the names of an agent's parameters; None if they are not known."""
     found = metadata(agent)
     return None if found is None else frozenset(parameter.name for parameter in found.parameters)
+
+
+def exists(agent: syntax.Agent) -> bool:
+    """Say whether an agent is installed here."""
+    from hatools.values.agentname import AgentName
+
+    if agent.standard in ("systemd", "service"):
+        return agent.type in catalog().types(agent.standard)
+    return catalog().find(AgentName(agent.standard, agent.provider, agent.type)) is not None

@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+from hatools.parser import syntax
+
 if TYPE_CHECKING:
     from hatools.shell.session import Session
 
@@ -13,3 +15,14 @@ def check_if_wanted(session: "Session", item: object) -> int:
     from hatools.shell.semantics import check_object
 
     return check_object(session, item)
+
+
+def warn_if_missing(session: "Session", agent: syntax.Agent) -> None:
+    """Say so if there is no such agent here, unless that does not interest the person."""
+    if session.preferences.flag("core", "ignore_missing_metadata"):
+        return
+    from hatools.shell.agents import exists
+
+    if not exists(agent):
+        name = ":".join(part for part in (agent.standard, agent.provider, agent.type) if part)
+        session.console.error(f"{name}: got no meta-data, does this RA exist?")

@@ -92,6 +92,7 @@ class Configuration:
             numbering=session.console.numbering,
         )
         host.check = lambda item: checks.check_if_wanted(session, item)
+        host.announce = lambda agent: checks.warn_if_missing(session, agent)
         return host
 
     def is_unchanged_elsewhere(self, *, silently: bool = False) -> bool:

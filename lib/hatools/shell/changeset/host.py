@@ -32,6 +32,7 @@ class Host:
     Attributes:
         find_agent: completes an agent's name; raises ``AgentProblem``.
         parameters_of: (resource, ...) names of the parameters that an agent knows; None if unknown.
+        announce: told of the agent of each new resource, to warn if there is none.
         may_remove: says whether a resource may go (it is not running).
         check: examines a created or changed object; 0 fine, 1 warnings, 2 errors.
         force: go on where one would be asked; missing objects are no error.
@@ -44,6 +45,7 @@ class Host:
     messages: Messages
     find_agent: Callable[[str], syntax.Agent] = _assume_heartbeat
     parameters_of: Callable[[syntax.Agent], frozenset[str] | None] = lambda agent: None
+    announce: Callable[[syntax.Agent], None] = lambda agent: None
     may_remove: Callable[[str], bool] = lambda identifier: True
     check: Callable[[object], int] = lambda item: 0
     force: bool = False

@@ -474,6 +474,11 @@ class Workspace:
         """Write ``foo_bar`` for ``foo-bar`` where the agent knows only the former."""
         if item.word not in ("primitive", "rsc_template"):
             return
+        merged = self.merged(item.node)
+        if merged is None:
+            return
+        agent = syntax.Agent(merged.get("class", ""), merged.get("provider", ""), merged.get("type", ""))
+        self.host.announce(agent)
         pairs = [
             pair
             for block in children(item.node, "instance_attributes")
@@ -482,10 +487,6 @@ class Workspace:
         ]
         if not pairs:
             return
-        merged = self.merged(item.node)
-        if merged is None:
-            return
-        agent = syntax.Agent(merged.get("class", ""), merged.get("provider", ""), merged.get("type", ""))
         known = self.host.parameters_of(agent)
         for pair in pairs if known else ():
             name = pair.attrib["name"]
