@@ -14,7 +14,7 @@ from hatools.cib.draft import Trail
 from hatools.cib.patchset import create_patch, locate
 from hatools.cib.xpath import path_of, select
 from hatools.values.boolean import is_true
-from hatools.values.errors import PermissionRefusedError
+from hatools.values.errors import NoPermissionsError, PermissionRefusedError
 
 PRIVILEGED = frozenset({"", "root", "hacluster"})
 
@@ -179,6 +179,8 @@ def require_permission(old: Document, new: Document, subject: Subject) -> None:
     if patch is None:
         return
     listed = permissions_of(old, subject)
+    if not listed:
+        raise NoPermissionsError(f"user {subject.user} has no permissions in the CIB")
     before = Permissions(old.root, listed)
     after = Permissions(new.root, listed)
     for change in children(patch, "change"):

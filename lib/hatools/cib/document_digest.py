@@ -10,7 +10,7 @@ import hashlib
 from hatools.cib.document import Element, format_xml
 from hatools.cib.version import compare_versions
 
-_VOLATILE = ("crm-debug-origin", "cib-last-written", "update-origin", "update-client", "update-user")
+VOLATILE_ATTRIBUTES = ("crm-debug-origin", "cib-last-written", "update-origin", "update-client", "update-user")
 
 
 def on_disk_digest(root: Element) -> str:
@@ -38,7 +38,7 @@ def _md5(text: str) -> str:
 def _without_volatile(element: Element) -> Element:
     if not isinstance(element.tag, str):
         return element
-    copy = Element(element.tag, {name: value for name, value in element.items() if name not in _VOLATILE})
+    copy = Element(element.tag, {name: value for name, value in element.items() if name not in VOLATILE_ATTRIBUTES})
     copy.text = element.text
     copy.extend(_without_volatile(child) for child in element)
     return copy

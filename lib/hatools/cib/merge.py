@@ -73,8 +73,8 @@ def _comment_place(parent: Element, comment: Element) -> int | None:
 
 
 def evaluate(old: str | None, name: str, value: str) -> str:
-    """Return the value an attribute gets: ``NAME++`` and ``NAME+=N`` count up from the old value, if there is one."""
-    if old is None or not value.startswith(name):
+    """Return the value an attribute gets: ``NAME++`` and ``NAME+=N`` count up from the old value (0)"""
+    if not value.startswith(name):
         return value
     expression = value[len(name) :]
     if expression.startswith("++"):
@@ -83,7 +83,7 @@ def evaluate(old: str | None, name: str, value: str) -> str:
         offset = parse_score(expression[2:])
     else:
         return value
-    start = 0 if old == value else parse_score(old)
+    start = 0 if old in (None, value) else parse_score(old)
     return str(min(start + offset, INFINITY))
 
 

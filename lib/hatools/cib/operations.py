@@ -22,7 +22,7 @@ from hatools.cib.document import (
 )
 from hatools.cib.draft import Draft, Trail
 from hatools.cib.merge import expand_expressions, merge, same_content, without_text
-from hatools.cib.patchset import apply_patch
+from hatools.cib.patchset import apply_patch, create_patch
 from hatools.cib.version import FEATURE_SET, compare_versions
 from hatools.cib.xpath import path_of, select
 from hatools.values.ciboperation import CibOperation
@@ -31,6 +31,7 @@ from hatools.values.errors import (
     HatoolsError,
     InputError,
     InvalidChangeError,
+    NoPermissionsError,
     NoSuchObjectError,
     NotSupportedError,
     StaleError,
@@ -134,6 +135,7 @@ def perform(
     stamp: Stamp | None = None,
     permit: Check | None = None,
     check: Check | None = None,
+    counting: "Counting | None" = None,
 ) -> Outcome:
     """Carry out one edit.
 
@@ -141,13 +143,14 @@ def perform(
         stamp: what to note in the CIB when its configuration changes; None notes nothing (CIB files).
         permit: called with the documents before and after, the latter before version and stamps are set.
         check: called with the documents before and after; neither is called when nothing changed.
+        counting: what of the version grows; None: the epoch when the configuration differs, else ``num_updates``.
 
     Raises:
         NoSuchObjectError, AlreadyExistsError, InvalidChangeError, StaleError, PatchError: the edit cannot be
             made; ``details`` may hold a ``<failed>`` element.
         PermissionRefusedError, SchemaError: from ``permit`` and ``check``.
     """
-    return perform_all(document, (edit,), stamp=stamp, permit=permit, check=check)
+    return perform_all(document, (edit,), stamp=stamp, permit=permit, check=check, counting=counting)
 
 
 def perform_all(
@@ -157,6 +160,7 @@ def perform_all(
     stamp: Stamp | None = None,
     permit: Check | None = None,
     check: Check | None = None,
+    counting: "Counting | None" = None,
 ) -> Outcome:
     """Carry out several edits as one: all or none, and one step of the version. See :func:`perform`."""
     root = document.root
@@ -165,33 +169,84 @@ def perform_all(
             inner = section_trail(edit.update, edit.section)
             edit = replace(edit, update=None if inner is None else inner[-1])
         root = _OPERATIONS[edit.operation](root, edit)
-    return _finish(document, root, stamp, permit, check)
+    return _finish(document, root, edits, _Rules(stamp, permit, check, counting or _count_plainly))
 
 
-def _finish(
-    document: Document, root: Element, stamp: Stamp | None, permit: Check | None, check: Check | None
-) -> Outcome:
-    """Turn the raw result of an operation into the successor of a document: versions, stamps, checks."""
+Counting = Callable[[Document, Element, Sequence[Edit]], tuple[bool, bool]]
+"""Says whether a raw result counts as a change at all, and as one of the configuration."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Rules:
+    stamp: Stamp | None
+    permit: Check | None
+    check: Check | None
+    counting: Counting
+
+
+def _count_plainly(document: Document, root: Element, edits: Sequence[Edit]) -> tuple[bool, bool]:
+    return True, root.find("configuration") is not document.configuration
+
+
+def count_as_files_do(document: Document, root: Element, edits: Sequence[Edit]) -> tuple[bool, bool]:
+    """Count as Pacemaker's tools do with a CIB file.
+
+    They overlook elements without attributes that a merge adds, and take an element that a modification adds as a
+    whole (``--allow-create``) for a change outside the configuration.
+    """
+    differs = root.find("configuration") is not document.configuration
+    edit = edits[0]
+    if len(edits) > 1 or edit.operation not in (CibOperation.MODIFY, CibOperation.CREATE):
+        return True, differs
+    if edit.operation is CibOperation.MODIFY and not edit.xpath and edit.update is not None:
+        trail = section_trail(document.root, edit.section)
+        found = edit.update.tag == edit.section if trail is None else _first_match(trail, edit.update) is not None
+        if not found:
+            return True, False
+    patch = create_patch(document.root, root)
+    created = [] if patch is None else [change for change in patch if change.get("operation") == "create"]
+    if patch is None or len(created) + 1 < len(patch):
+        return True, differs
+    parts = [part for change in created for part in change.iter() if part is not change]
+    if any(isinstance(part.tag, str) and part.attrib for part in parts):
+        return True, differs
+    return any(not isinstance(part.tag, str) for part in parts), False
+
+
+def _finish(document: Document, root: Element, edits: Sequence[Edit], rules: _Rules) -> Outcome:
+    """Turn the raw result of operations into the successor of a document: versions, stamps, checks."""
     if root is document.root:
         return Outcome(document, False, False)
-    if permit is not None:
-        permit(document, Document(root))
+    if rules.permit is not None:
+        _ask_permission(document, root, edits, rules.permit)
     _check_feature_set(root)
     _check_not_backwards(document.root, root)
-    configuration_changed = root.find("configuration") is not document.configuration
+    changed, configuration_changed = rules.counting(document, root, edits)
     successor = copy_element(root)
     version = Version.of(root)
     if configuration_changed:
         successor.set("num_updates", "0")
         successor.set("epoch", str(version.epoch + 1))
-        if stamp is not None:
-            _apply_stamp(successor, stamp)
-    else:
+        if rules.stamp is not None:
+            _apply_stamp(successor, rules.stamp)
+    elif changed:
         successor.set("num_updates", str(version.num_updates + 1))
     result = Document(successor)
-    if check is not None:
-        check(document, result)
+    if rules.check is not None:
+        rules.check(document, result)
     return Outcome(result, True, configuration_changed)
+
+
+def _ask_permission(document: Document, root: Element, edits: Sequence[Edit], permit: Check) -> None:
+    try:
+        permit(document, Document(root))
+    except NoPermissionsError as error:
+        # Who has no permissions at all fails while an object is being created, and is told which.
+        edit = edits[0]
+        if edit.operation is CibOperation.CREATE and edit.section and edit.update is not None:
+            first = next(children(edit.update), edit.update) if edit.update.tag == edit.section else edit.update
+            error.details = format_xml(_failed(first, edit.operation, error))
+        raise
 
 
 def _apply_stamp(root: Element, stamp: Stamp) -> None:
@@ -306,17 +361,12 @@ def _without_marked(root: Element) -> Element:
 
 def _create(root: Element, edit: Edit) -> Element:
     update = _need_update(edit)
-    if edit.xpath:
-        trails = select(root, edit.xpath)
-        if not trails:
-            raise NoSuchObjectError(f"nothing in the CIB matches {edit.xpath}")
-        draft = Draft(root)
-        draft.writable(trails[0]).append(expand_expressions(update))
-        return draft.root
-    if edit.section in ("", "all", "cib") or update.tag == "cib":
+    # An XPath is no section, and what is no section means the whole CIB: creation does not look at it otherwise.
+    section = edit.xpath or edit.section
+    if section in ("", "all", "cib") or update.tag == "cib":
         return _modify(root, replace(edit, section=""))
-    trail = section_trail(root, edit.section)
-    news = list(update) if update.tag == edit.section else [update]
+    trail = section_trail(root, section)
+    news = list(update) if update.tag == section else [update]
     draft = Draft(root)
     for new in news:
         if not isinstance(new.tag, str):
@@ -476,7 +526,8 @@ def _patch(root: Element, edit: Edit) -> Element:
 def _upgrade(root: Element, edit: Edit) -> Element:
     from hatools.cib.upgrade import upgrade
 
-    upgraded = copy_element(upgrade(root, edit.schema))
+    # A schema's name alone makes no other configuration: what was not rewritten stays shared.
+    upgraded = _keep_shared(root, upgrade(root, edit.schema))
     upgraded.set("admin_epoch", str(Version.of(root).admin_epoch + 1))
     upgraded.set("epoch", "1")
     upgraded.set("num_updates", "1")

@@ -230,6 +230,10 @@ def _modification(trail: Trail, notes: _Notes) -> Element:
 
 def patch_versions(patch: Element) -> tuple[Version | None, Version | None]:
     """Return the versions a patch leads from and to, None where it does not say."""
+    if patch.get("format", "1") == "1":
+        from hatools.cib.patchset_v1 import patch_versions_v1
+
+        return patch_versions_v1(patch)
     version = patch.find("version")
     if version is None:
         return None, None
@@ -271,10 +275,16 @@ def apply_patch(root: Element, patch: Element, *, check_version: bool = True) ->
         StaleError, PatchAheadError: see :func:`check_patch_version`.
         PatchError: the patch is of an unknown format, or what it changes is not there.
     """
+    if patch.get("format", "1") == "1":
+        from hatools.cib.patchset_v1 import apply_patch_v1
+
+        if check_version and patch.find("diff-removed") is not None:
+            check_patch_version(root, patch)
+        return apply_patch_v1(root, patch)
     if check_version:
         check_patch_version(root, patch)
     if patch.get("format") != "2":
-        raise PatchError(f"cannot apply a patch of format {patch.get('format', '1')}: only format 2 is known")
+        raise PatchError(f"cannot apply a patch of format {patch.get('format')}: only 1 and 2 are known")
     try:
         return _apply(Draft(root), patch)
     except ValueError:

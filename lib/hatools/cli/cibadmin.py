@@ -51,6 +51,7 @@ class Task:
     create: bool = False
     no_children: bool = False
     paths: bool = False
+    verbose: bool = False
 
 
 class WrongUse(Exception):
@@ -62,7 +63,8 @@ def main(argv: list[str]) -> int:
     line = parse(PROGRAM.entries, argv)
     for complaint in line.errors:
         print(complaint, file=sys.stderr)
-    if line.errors or not argv:
+    # getopt answers "?" for an unknown option, so that -? counts as one where --help does not.
+    if line.errors or not argv or "-?" in argv:
         return show_help(PROGRAM, ExitCode.USAGE)
     try:
         task = _read(line)
@@ -110,7 +112,7 @@ def _read(line: GnuLine) -> Task:
                 raise WrongUse
         elif event in _SETTERS:
             _SETTERS[event](task, value or "")
-        elif event not in "VlsNhb":
+        elif event not in "lsNhb":
             print(f"Argument code 0{ord(event[0]):o} ({event[0]}) is not (?yet?) supported")
             raise WrongUse
     return task
@@ -145,6 +147,7 @@ _SETTERS: dict[str, Callable[[Task, str], None]] = {
     "x": _set("file"),
     "p": _set("stdin", True),
     "f": _set("force", True),
+    "V": _set("verbose", True),
 }
 
 
@@ -175,8 +178,7 @@ def _run(task: Task) -> int:
         print("Init failed, could not perform requested operations", file=sys.stderr)
         return error.exit_code
     with connection:
-        code = _perform(task, connection, update)
-    return code
+        return _perform(task, connection, update)
 
 
 def _input(task: Task) -> Element | None:
@@ -218,6 +220,8 @@ def _perform(task: Task, connection: CibConnection, update: Element | None) -> i
     try:
         if task.command == "Q":
             return _query(task, connection)
+        if task.command == "u" and task.verbose and not isinstance(connection, LiveCib):
+            _print_upgrade_notes(connection)
         edit = Edit(COMMANDS[task.command], task.scope, task.xpath, update, allow_create=task.create)
         connection.change(_complete(edit), force=task.force)
     except SchemaUnchangedError as unchanged:
@@ -225,12 +229,24 @@ def _perform(task: Task, connection: CibConnection, update: Element | None) -> i
     except HatoolsError as error:
         call = "" if not isinstance(connection, LiveCib) else f" {_word(task.command)}"
         print(f"Call{call} failed: {error_text(error)}", file=sys.stderr)
-        if isinstance(connection, LiveCib) and not error.system_text == str(error):
+        if isinstance(connection, LiveCib) and error.system_text != str(error):
             print(f"  {error}", file=sys.stderr)
         if error.details and not isinstance(error, SchemaError):
             sys.stdout.write(error.details)
         return error.exit_code
     return ExitCode.OK
+
+
+def _print_upgrade_notes(connection: CibConnection) -> None:
+    """Say what rewriting an old configuration will drop, move and rename."""
+    from hatools.cib.upgrade import upgrade_with_notes
+
+    try:
+        _, notes = upgrade_with_notes(connection.document().root)
+    except HatoolsError:
+        return  # the upgrade itself will say why not
+    for note in notes:
+        print(note, file=sys.stderr)
 
 
 def _word(command: str) -> str:

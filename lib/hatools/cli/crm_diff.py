@@ -116,6 +116,7 @@ def _fragment(
 def _compare(first: Element, second: Element, as_cib: bool, no_version: bool) -> int:
     from hatools.cib.document_digest import versioned_digest
     from hatools.cib.patchset import VERSION_ATTRIBUTES, create_patch, without_version
+    from hatools.cib.patchset_v1 import create_patch_v1, wants_format_1
 
     if no_version:
         second = copy_element(second)
@@ -128,7 +129,17 @@ def _compare(first: Element, second: Element, as_cib: bool, no_version: bool) ->
     patch = create_patch(first, second, attribute_order=not as_cib)
     if patch is None:
         return ExitCode.OK
-    if as_cib:
+    if wants_format_1(first):
+        configuration_changed = first.find("configuration") is not None and any(
+            change.get("path", "").startswith("/cib/configuration") for change in patch
+        )
+        patch = create_patch_v1(first, second, configuration_changed=configuration_changed)
+        if no_version:
+            for part in patch:
+                for holder in (part, *part.iterfind("cib")):
+                    for name in VERSION_ATTRIBUTES:
+                        holder.attrib.pop(name, None)
+    elif as_cib:
         patch.set("digest", versioned_digest(second, first.get("crm_feature_set")))
     elif no_version:
         patch = without_version(patch)

@@ -41,7 +41,8 @@ def main(argv: list[str]) -> int:
     line = parse(PROGRAM.entries, argv)
     for complaint in line.errors:
         print(complaint, file=sys.stderr)
-    if line.errors or not argv:
+    # getopt answers "?" for an unknown option, so that -? counts as one where --help does not.
+    if line.errors or not argv or "-?" in argv:
         return show_help(PROGRAM, ExitCode.USAGE)
     try:
         task = _read(line)
@@ -223,7 +224,7 @@ def _diff(path: Path, shadow: str, connection: CibConnection) -> int:
     patch = create_patch(old, new, attribute_order=True)
     if patch is None:
         return ExitCode.OK
-    for text in describe_patch(patch):
+    for text in describe_patch(patch, "  "):
         print(text)
     return ExitCode.ERROR
 

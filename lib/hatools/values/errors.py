@@ -12,6 +12,7 @@
     ├── NoSuchObjectError        the thing named does not exist
     ├── AlreadyExistsError       the thing named exists already
     ├── PermissionRefusedError   the caller lacks the right
+    │   └── NoPermissionsError   the caller has no rights at all
     ├── UnavailableError         a daemon, peer or file cannot be reached now
     │   └── DisconnectedError    the other side of a socket went away
     ├── DeadlineError            something did not finish in time
@@ -106,6 +107,10 @@ class PermissionRefusedError(HatoolsError):
 
     exit_code = ExitCode.INSUFFICIENT_PRIV
     system_text = "Permission denied"
+
+
+class NoPermissionsError(PermissionRefusedError):
+    """The caller has no permissions of any kind."""
 
 
 class UnavailableError(HatoolsError):

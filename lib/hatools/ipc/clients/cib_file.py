@@ -9,10 +9,17 @@ from typing import TYPE_CHECKING
 
 from hatools.cib.document import Document, Element, Version, copy_element, format_xml, parse_xml
 from hatools.cib.merge import without_text
-from hatools.cib.operations import Edit, perform, query
+from hatools.cib.operations import Edit, count_as_files_do, perform, query
 from hatools.ipc.clients.accounts import groups_of
 from hatools.ipc.clients.cib import CibConnection
-from hatools.values.errors import NoSuchObjectError, SchemaError, StaleError, SyntaxProblem, UnavailableError
+from hatools.values.errors import (
+    NoSuchObjectError,
+    SchemaError,
+    SchemaUnchangedError,
+    StaleError,
+    SyntaxProblem,
+    UnavailableError,
+)
 
 if TYPE_CHECKING:
     from hatools.cib.acl import Subject
@@ -28,12 +35,16 @@ class FileCib(CibConnection):
             NoSuchObjectError: there is no such file.
             SchemaError: it holds no XML, or XML that is no valid CIB.
         """
-        from hatools.cib.schema import validate
+        from hatools.cib.schema import ATTRIBUTE, validate
 
         self._path = path
         self._dirty = False
-        self._document = with_status(Document(load_xml_file(path)))
-        validate(self._document)
+        document = with_status(Document(load_xml_file(path)))
+        if document.root.get(ATTRIBUTE) is None:
+            report_all_schemas(document)
+        else:
+            validate(document)
+        self._document = with_schema(document)
 
     def query(self, section: str = "", *, xpath: str = "", no_children: bool = False) -> Element:
         return query(self._visible(), section=section, xpath=xpath, no_children=no_children)
@@ -56,7 +67,10 @@ class FileCib(CibConnection):
     def change(self, edit: Edit, *, force: bool = False, expected: Version | None = None) -> Version:
         if expected is not None and self._document.version != expected:
             raise StaleError(f"the CIB is at version {self._document.version}, not {expected}")
-        self._document = self._perform(self._document, edit)
+        try:
+            self._document = self._perform(self._document, edit)
+        except SchemaUnchangedError:
+            return self._document.version
         # Pacemaker rewrites the file after every operation that may write, whether or not it changed something.
         self._dirty = True
         return self._document.version
@@ -79,8 +93,11 @@ class FileCib(CibConnection):
             require_permission(old, new, self._subject())
 
     def _check(self, old: Document, new: Document) -> None:
-        from hatools.cib.schema import validate_change
+        from hatools.cib.schema import ATTRIBUTE, validate_change
 
+        if new.root.get(ATTRIBUTE) is None:
+            report_all_schemas(new)
+            return
         try:
             validate_change(old, new)
         except SchemaError:
@@ -91,7 +108,8 @@ class FileCib(CibConnection):
 
     def _perform(self, document: Document, edit: Edit) -> Document:
         check = None if edit.section == "status" else self._check
-        return perform(document, edit, permit=self._permit, check=check).document
+        outcome = perform(document, edit, permit=self._permit, check=check, counting=count_as_files_do)
+        return with_schema(outcome.document)
 
     def abandon(self) -> None:
         self._dirty = False
@@ -113,7 +131,7 @@ def load_xml_file(path: Path) -> Element:
         raw = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
         if path.name.endswith(".bz2"):
             raw = bz2.decompress(raw)
-        return without_text(parse_xml(raw))
+        return parse_xml_text(raw)
     except FileNotFoundError:
         raise NoSuchObjectError(f"there is no file {path}") from None
     except (OSError, SyntaxProblem) as error:
@@ -121,12 +139,45 @@ def load_xml_file(path: Path) -> Element:
 
 
 def parse_xml_text(text: str | bytes) -> Element:
-    """Read XML that a person gave, and drop its text.
+    """Read XML that a person gave, and drop its text; what is not well-formed is read as far as it goes.
 
     Raises:
-        SyntaxProblem: it is not well-formed.
+        SyntaxProblem: there is nothing in it.
     """
-    return without_text(parse_xml(text))
+    try:
+        return without_text(parse_xml(text))
+    except SyntaxProblem as problem:
+        from lxml import etree
+
+        raw = text.encode("utf-8", "surrogateescape") if isinstance(text, str) else text
+        parser = etree.XMLParser(recover=True, resolve_entities=False, remove_pis=True)
+        try:
+            root = etree.fromstring(raw, parser)
+        except etree.XMLSyntaxError:
+            root = None
+        if root is None:
+            raise problem from None
+        return without_text(parse_xml(etree.tostring(root)))
+
+
+def report_all_schemas(document: Document) -> None:
+    """A CIB that names no schema is tried with each of them, and told on standard error how it violates them."""
+    from hatools.cib.schema import SCHEMAS, violations
+
+    for name in SCHEMAS:
+        for violation in violations(document.root, name):
+            print(violation, file=sys.stderr)
+
+
+def with_schema(document: Document) -> Document:
+    """Return a CIB that names a schema: ``none`` if it named none, for that is the last that fits."""
+    from hatools.cib.schema import ATTRIBUTE
+
+    if document.root.get(ATTRIBUTE) is not None:
+        return document
+    root = copy_element(document.root)
+    root.set(ATTRIBUTE, "none")
+    return Document(root)
 
 
 def write_xml_file(path: Path, element: Element) -> None:
