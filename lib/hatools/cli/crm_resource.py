@@ -125,11 +125,16 @@ def _run(context: Context) -> None:
     with connection as cib:
         context.connection = cib
         if request.needs_status or (request.find is not Find.NOTHING and request.resource is not None):
-            context.known_plan = read_plan(cib)
+            context.known_plan = read_plan(cib, with_constraints=_looks_at_constraints(request))
             show_findings(context.plan.findings, context.verbosity)
         _find_resource(context)
         _find_node(context)
         _dispatch(context)
+
+
+def _looks_at_constraints(request: Request) -> bool:
+    is_recursive = request.recursive and request.command is Command.SET_PARAMETER
+    return is_recursive or request.command is Command.CONSTRAINTS
 
 
 def _find_resource(context: Context) -> None:

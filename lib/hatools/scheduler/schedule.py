@@ -7,7 +7,6 @@ cluster's state, which is what status displays need.
 from dataclasses import dataclass
 
 from hatools.cib.document import Document
-from hatools.scheduler import stages
 from hatools.scheduler.plan import Finding, Plan, ScoreRecord
 from hatools.scheduler.reasons import Reasons
 from hatools.scheduler.summary import SummaryLine
@@ -56,7 +55,9 @@ def schedule(
         show_utilization=show_utilization,
         record_scores=record_scores,
     )
-    graph = stages.run_all(plan, transition_id)
+    from hatools.scheduler.stages import run_all
+
+    graph = run_all(plan, transition_id)
     return Schedule(
         graph=graph,
         scores=tuple(plan.scores),
@@ -70,7 +71,9 @@ def schedule(
 def unpack_status(document: Document, now: Moment, *, with_constraints: bool = False) -> Plan:
     """Read nodes, resources, history, failures and tickets; with constraints (bans) if asked for."""
     plan = Plan(document=document, now=now)
-    stages.run_unpack(plan, with_constraints=with_constraints)
+    from hatools.scheduler.reading import run_unpack
+
+    run_unpack(plan, with_constraints=with_constraints)
     return plan
 
 
@@ -80,6 +83,8 @@ def check_configuration(document: Document, now: Moment, *, configuration_only: 
     Args:
         configuration_only: there is no status, so nothing that depends on it counts.
     """
+    from hatools.scheduler.stages import run_all
+
     plan = Plan(document=document, now=now, check_config=configuration_only)
-    stages.run_all(plan, 0)
+    run_all(plan, 0)
     return tuple(plan.findings)

@@ -1,10 +1,9 @@
 """The stages of a scheduler run, in order, and which fields of the plan each makes final. Pure.
 
-Algorithms reach the behaviour of a resource through the object that :func:`_attach` puts into
+Algorithms reach the behaviour of a resource through the object that :func:`attach` puts into
 ``resource.variant`` once everything is unpacked.
 """
 
-import sys
 from collections.abc import Callable
 
 from hatools.scheduler.actions.cleanup import (
@@ -24,55 +23,19 @@ from hatools.scheduler.placement.health import apply_health
 from hatools.scheduler.placement.location import apply_node_criteria
 from hatools.scheduler.placement.utilization import record_capacities
 from hatools.scheduler.plan import Plan
+from hatools.scheduler.reading import run_unpack
 from hatools.scheduler.summary import build_summary, settle_roles
 from hatools.scheduler.unpack.constraints import unpack_constraints
-from hatools.scheduler.unpack.history import unpack_status
-from hatools.scheduler.unpack.nodes import unpack_nodes, unpack_options
-from hatools.scheduler.unpack.resources import unpack_remote_nodes, unpack_resources, unpack_tags
 from hatools.scheduler.variants.bundle import BundleVariant
 from hatools.scheduler.variants.clone import CloneVariant
 from hatools.scheduler.variants.group import GroupVariant
 from hatools.scheduler.variants.primitive import PrimitiveVariant
 from hatools.transition.graph import Graph
 
-_DEPTH = 200_000
-"""Recursion follows chains of orderings and colocations, which may be as long as there are resources."""
-
 _Stage = tuple[Callable[[Plan], None], tuple[str, ...]]
 
 
-def run_unpack(plan: Plan, *, with_constraints: bool = False) -> None:
-    """Read everything that the CIB says about the cluster's state."""
-    sys.setrecursionlimit(max(_DEPTH, sys.getrecursionlimit()))
-    unpack_options(plan)
-    unpack_nodes(plan)
-    implied = unpack_remote_nodes(plan)
-    unpack_resources(plan, implied)
-    unpack_tags(plan)
-    unpack_status(plan)
-    count_instances(plan)
-    if with_constraints:
-        _attach(plan)
-        unpack_constraints(plan)
-
-
-def count_instances(plan: Plan) -> None:
-    """Count configured instances, and how many are disabled and blocked, for status displays."""
-    pending = list(plan.resources)
-    while pending:
-        resource = pending.pop()
-        if resource.bundle_data is not None:
-            for replica in resource.bundle_data.replicas:
-                pending.extend(replica.members())
-        elif resource.children:
-            pending.extend(resource.children)
-        elif not resource.orphan or resource.role > 1:
-            plan.known_instances += 1
-            plan.disabled_resources += resource.is_disabled
-            plan.blocked_resources += resource.blocked
-
-
-def _attach(plan: Plan) -> None:
+def attach(plan: Plan) -> None:
     """Give every resource its behaviour."""
     variants: dict[Kind, Variant] = {
         Kind.PRIMITIVE: PrimitiveVariant(plan),
@@ -124,7 +87,7 @@ def _clear_orphans(plan: Plan) -> None:
 
 
 STAGES: tuple[_Stage, ...] = (
-    (_attach, ("options", "nodes", "tags", "templates", "op_defaults", "rsc_defaults", "have_quorum", "now")),
+    (attach, ("options", "nodes", "tags", "templates", "op_defaults", "rsc_defaults", "have_quorum", "now")),
     (apply_health, ()),
     (unpack_constraints, ("locations", "tickets", "ticket_constraints")),
     (apply_node_criteria, ("max_valid_nodes",)),

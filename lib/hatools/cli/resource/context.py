@@ -88,7 +88,7 @@ class Context:
         self.__dict__.pop("status", None)
 
 
-def read_plan(cib: "CibConnection", *, with_constraints: bool = True) -> "Plan":
+def read_plan(cib: "CibConnection", *, with_constraints: bool = False) -> "Plan":
     """Read the state of the cluster."""
     import time
 
