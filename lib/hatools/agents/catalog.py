@@ -158,6 +158,7 @@ def metadata_environment(agent: AgentName, catalog: Catalog) -> dict[str, str]:
         "OCF_RA_VERSION_MAJOR": "1",
         "OCF_RA_VERSION_MINOR": "1",
         "OCF_RESOURCE_TYPE": agent.type,
+        "OCF_RESOURCE_INSTANCE": agent.type,
         "OCF_RESOURCE_PROVIDER": agent.provider,
         "OCF_EXIT_REASON_PREFIX": "ocf-exit-reason:",
         "LC_ALL": "C",
