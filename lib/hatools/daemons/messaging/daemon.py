@@ -38,7 +38,7 @@ from hatools.ipc.server import Client, Server, pack_event
 from hatools.messaging.corosync.authkey import check_inline_key, load_key
 from hatools.messaging.corosync.conf import Configuration, NodeEntry, read_configuration
 from hatools.messaging.corosync.engine import RING_SEQUENCE, CorosyncEngine, Identity
-from hatools.messaging.corosync.totem.links import Endpoint, Links, resolve
+from hatools.messaging.corosync.totem.links import Endpoint, Fault, Links, resolve
 from hatools.messaging.corosync.totem.protocol import SEQUENCE_RESERVE
 from hatools.messaging.views import (
     Datagram,
@@ -368,13 +368,9 @@ class Messaging:
 
     def _set_fault(self, fault: SetFault) -> Done:
         self._require_node(fault.node_id)
-        self._links.cut.discard(fault.node_id)
-        self._links.delay.pop(fault.node_id, None)
-        if fault.drop:
-            self._links.cut.add(fault.node_id)
-        if fault.delay_ms > 0:
-            self._links.delay[fault.node_id] = fault.delay_ms / 1000
-        _log.warning("fault towards node %s: drop %s, delay %s ms", fault.node_id, fault.drop, fault.delay_ms)
+        wanted = Fault(fault.drop, max(fault.delay_ms, 0) / 1000, min(max(fault.loss_percent, 0), 100) / 100)
+        if self._links.set_fault(fault.node_id, wanted):
+            _log.warning("fault on purpose towards node %s: %s", fault.node_id, wanted)
         return Done()
 
     def _reload(self) -> Done:

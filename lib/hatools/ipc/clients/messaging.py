@@ -129,9 +129,9 @@ class MessagingClient:
         assert isinstance(answer, RingState)
         return answer
 
-    async def set_fault(self, node_id: int, *, drop: bool = False, delay_ms: int = 0) -> None:
-        """Cut off or slow down a peer on purpose; neither heals it."""
-        await self._connection.request(SetFault(node_id, drop, delay_ms))
+    async def set_fault(self, node_id: int, *, drop: bool = False, delay_ms: int = 0, loss_percent: int = 0) -> None:
+        """Cut off, slow down or thin out a peer on purpose; nothing of it heals it."""
+        await self._connection.request(SetFault(node_id, drop, delay_ms, loss_percent))
 
     def close(self) -> None:
         """Close the connection; the groups see this client leave."""
@@ -151,9 +151,9 @@ class BlockingMessaging:
         assert isinstance(answer, RingState)
         return answer
 
-    def set_fault(self, node_id: int, *, drop: bool = False, delay_ms: int = 0) -> None:
-        """Cut off or slow down a peer on purpose; neither heals it."""
-        self._connection.request(SetFault(node_id, drop, delay_ms))
+    def set_fault(self, node_id: int, *, drop: bool = False, delay_ms: int = 0, loss_percent: int = 0) -> None:
+        """Cut off, slow down or thin out a peer on purpose; nothing of it heals it."""
+        self._connection.request(SetFault(node_id, drop, delay_ms, loss_percent))
 
     def set_expected_votes(self, votes: int) -> None:
         """Change the expected votes of the partition."""

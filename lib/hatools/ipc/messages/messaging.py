@@ -189,14 +189,15 @@ class RingState:
 
 @dataclass(frozen=True, slots=True)
 class SetFault:
-    """Request (lab and tests; owner only): cut (drop) or slow the datagrams from and to peers.
+    """Request (lab and tests; owner only): cut (drop), slow or thin out the datagrams from and to a peer.
 
-    ``delay_ms`` 0 and ``drop`` False for a node heals it.
+    All three at their defaults heal it. ``loss_percent`` is of those sent and of those received.
     """
 
     node_id: int
     drop: bool = False
     delay_ms: int = 0
+    loss_percent: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,12 @@
 """The sockets of the ring: one UDP socket per local address, unicast to each peer. I/O.
 
-A node is addressed by id; which link carries a datagram is decided here. ``cut`` and ``delay`` disturb
-traffic with single peers on purpose (the lab's faults), in both directions on this node.
+A node is addressed by id; which link carries a datagram is decided here. A :class:`Fault` disturbs the
+traffic with single peers on purpose (for the lab), in both directions on this node.
 """
 
 import asyncio
 import contextlib
+import random
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -49,6 +50,15 @@ def resolve(host: str, port: int, ip_version: str) -> str:
     raise UnavailableError(f"the address {host} has no form that ip_version {ip_version} allows")
 
 
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What happens to datagrams on purpose; ``loss`` is a share of 1."""
+
+    cut: bool = False
+    delay_s: float = 0.0
+    loss: float = 0.0
+
+
 class Links:
     """One link: our socket and the peers on it.
 
@@ -61,8 +71,7 @@ class Links:
         self, local: Endpoint, peers: Mapping[int, Endpoint], receiver: Receiver, *, block_unlisted: bool
     ) -> None:
         self.local = local
-        self.cut: set[int] = set()
-        self.delay: dict[int, float] = {}
+        self._faults: dict[int, Fault] = {}
         self.unlisted = 0
         self.failed_sends = 0
         self._receiver = receiver
@@ -119,13 +128,26 @@ class Links:
     def send(self, targets: tuple[int, ...], data: bytes) -> None:
         """Send a datagram to each of the nodes; what cannot be sent is lost, as on any network."""
         for node in targets:
-            if node in self.cut:
-                continue
-            delay = self.delay.get(node)
-            if delay:
-                self._loop.call_later(delay, self._send_now, node, data)
+            if self._faults:
+                self._disturb(node, self._send_now, node, data)
             else:
                 self._send_now(node, data)
+
+    def set_fault(self, node: int, fault: Fault) -> bool:
+        """Disturb the traffic with a node, or stop doing so; True if that changed anything."""
+        before = self._faults.pop(node, Fault())
+        if fault != Fault():
+            self._faults[node] = fault
+        return before != fault
+
+    def _disturb(self, node: int, action: Callable[..., None], *arguments: object) -> None:
+        fault = self._faults.get(node, Fault())
+        if fault.cut or (fault.loss and random.random() < fault.loss):
+            return
+        if fault.delay_s:
+            self._loop.call_later(fault.delay_s, action, *arguments)
+        else:
+            action(*arguments)
 
     def _send_now(self, node: int, data: bytes) -> None:
         try:
@@ -151,11 +173,8 @@ class Links:
         if node is None and self._block_unlisted:
             self.unlisted += 1
             return
-        if node is not None and (self.cut or self.delay):
-            if node in self.cut:
-                return
-            delay = self.delay.get(node)
-            if delay:
-                self._loop.call_later(delay, self._receiver, data, f"{address[0]}:{address[1]}")
-                return
-        self._receiver(data, f"{address[0]}:{address[1]}")
+        source = f"{address[0]}:{address[1]}"
+        if node is not None and self._faults:
+            self._disturb(node, self._receiver, data, source)
+        else:
+            self._receiver(data, source)
