@@ -168,17 +168,14 @@ def _dispatch(context: Context) -> None:
     match context.request.command:
         case (
             Command.LIST_RESOURCES
-            | Command.LIST_INSTANCES
             | Command.LIST_ACTIVE_OPERATIONS
             | Command.LIST_ALL_OPERATIONS
-            | Command.LOCATE
             | Command.QUERY_XML
             | Command.QUERY_RAW_XML
-            | Command.GET_PROPERTY
-            | Command.GET_PARAMETER
-            | Command.CTS
         ):
             _show(context)
+        case Command.LIST_INSTANCES | Command.LOCATE | Command.GET_PROPERTY | Command.GET_PARAMETER | Command.CTS:
+            _answer(context)
         case Command.WHY:
             from hatools.cli.resource.reasons import why
 
@@ -219,20 +216,26 @@ def _show(context: Context) -> None:
     match context.request.command:
         case Command.LIST_RESOURCES:
             show.list_resources(context)
-        case Command.LIST_INSTANCES:
-            show.list_instances(context)
         case Command.LIST_ACTIVE_OPERATIONS | Command.LIST_ALL_OPERATIONS:
             show.list_operations(context, active_only=context.request.command is Command.LIST_ACTIVE_OPERATIONS)
-        case Command.LOCATE:
-            show.locate(context)
-        case Command.QUERY_XML | Command.QUERY_RAW_XML:
-            show.query_xml(context, raw=context.request.command is Command.QUERY_RAW_XML)
-        case Command.GET_PROPERTY:
-            show.get_property(context)
-        case Command.GET_PARAMETER:
-            show.get_parameter(context)
         case _:
-            show.list_for_tests(context)
+            show.query_xml(context, raw=context.request.command is Command.QUERY_RAW_XML)
+
+
+def _answer(context: Context) -> None:
+    from hatools.cli.resource import answers
+
+    match context.request.command:
+        case Command.LIST_INSTANCES:
+            answers.list_instances(context)
+        case Command.LOCATE:
+            answers.locate(context)
+        case Command.GET_PROPERTY:
+            answers.get_property(context)
+        case Command.GET_PARAMETER:
+            answers.get_parameter(context)
+        case _:
+            answers.list_for_tests(context)
 
 
 def _configure(context: Context) -> None:

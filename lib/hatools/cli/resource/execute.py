@@ -12,8 +12,8 @@ from hatools.agents.environment import lab_environment
 from hatools.agents.lsb import lsb_exit_status, script_action
 from hatools.agents.ocf import exit_reason, ocf_variables, readable_interval
 from hatools.cli.output import XmlOutput
+from hatools.cli.resource.answers import running_nodes
 from hatools.cli.resource.context import Context, Failure
-from hatools.cli.resource.show import running_nodes
 from hatools.scheduler.model.resource import Kind, Resource
 from hatools.values.agentname import AgentName
 from hatools.values.exitcode import ExitCode
