@@ -36,6 +36,7 @@ def load_base_configuration(lab: Lab, *, fencing: bool) -> None:
         <instance_attributes id="fence-lab-params">
           <nvpair id="fence-lab-params-control" name="control" value="{lab.control}"/>
           <nvpair id="fence-lab-params-pcmk_host_list" name="pcmk_host_list" value="{hosts}"/>
+          <nvpair id="fence-lab-params-pcmk_action_limit" name="pcmk_action_limit" value="-1"/>
         </instance_attributes>
         <operations><op id="fence-lab-monitor-60s" name="monitor" interval="60s" timeout="20s"/></operations>
       </primitive>"""
