@@ -46,13 +46,15 @@ class Peers:
     def group(self, members: frozenset[int], arrived: frozenset[int]) -> list[PeerDump | PeerQuestion]:
         """Note the members of the group."""
         stayed = self.members & members - arrived
+        is_first = not self.members
         someone_left = bool(self.members - members)
         self.members = members
         self._awaited &= members
         self._fresh = (self._fresh & members) - arrived
         if self.is_fresh:
             # Whoever was about to answer may be among those who left.
-            return [PeerQuestion()] if self._me in arrived or someone_left else []
+            # Our predecessor may have been in the group up to now, so that we are no arrival.
+            return [PeerQuestion()] if is_first or self._me in arrived or someone_left else []
         if not arrived - {self._me}:
             return []
         company = stayed | {self._me}

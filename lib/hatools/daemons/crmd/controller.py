@@ -40,6 +40,7 @@ from hatools.daemons.crmd.events import (
 from hatools.daemons.crmd.fsa import DC_STATES, Action, Input, State, step
 from hatools.daemons.crmd.history import FEATURE_SET, ResourceIdentity
 from hatools.daemons.crmd.operations import LocalOperations, OperationEffect, Reply
+from hatools.daemons.crmd.peers import Peer
 from hatools.ipc.messages.attrd import UpdateAttribute
 from hatools.ipc.messages.crmd import (
     ActionDone,
@@ -156,6 +157,7 @@ class Controller:
                 old = cluster.document
                 facts = changes.compare(old, document) if cluster.has_document else []
                 cluster.document, cluster.has_document = document, True
+                self._forgive()
                 coordinator.cib_changed(at, old, facts)
             case Written(tag, version, error):
                 self._written(at, tag, error)
@@ -189,6 +191,16 @@ class Controller:
             case _:
                 assert_never(event)
 
+    def _forgive(self) -> None:
+        """Let a lost node count as clean once the CIB says that it is down, or a member where nobody fences."""
+        suspects = [peer for peer in self.cluster.peers.all() if peer.unclean]
+        if suspects:
+            fencing = status.has_fencing(self.cluster.document)
+            for peer in suspects:
+                standing = self.cluster.standing(peer)
+                if standing == status.GONE or (standing == status.MEMBER and not fencing):
+                    peer.unclean = False
+
     def _view(self, at: Instant, view: ViewChanged) -> None:
         cluster = self.cluster
         members = {member.id: member.name for member in view.members}
@@ -205,6 +217,10 @@ class Controller:
                 lost.append(peer)
         for peer in lost:
             peer.in_view = peer.in_group = False
+            peer.incarnation = ""
+            known = cluster.standing(peer)
+            was_member = known is not None and known.in_ccm and known.expected == "member"
+            peer.unclean = peer.unclean or (was_member and not peer.fenced and not peer.leaving)
         if lost:
             cluster.log("NOTICE", f"Lost from the view: {', '.join(peer.name for peer in lost)}")
         quorum_changed = cluster.quorate != view.quorate
@@ -237,7 +253,9 @@ class Controller:
             peer.leaving = False
         if self._dc not in group.members:
             self._dc = 0
-        effects = self.election.group(at.now, frozenset(group.members), bool(group.arrived))
+        # Our predecessor may have been in the group up to now: then nobody is told that we arrive.
+        anew = bool(group.arrived) or (self.state is State.STARTING and cluster.me.id in group.members)
+        effects = self.election.group(at.now, frozenset(group.members), anew)
         cluster.electing = self.election.is_open
         self.coordinator.controllers_changed(at, arrived, left)
         self._elect(at, effects)
@@ -247,7 +265,7 @@ class Controller:
         peer = cluster.peers.learn(sender, "")
         match message:
             case Vote():
-                peer.name, peer.job_limit, peer.style = message.name, message.job_limit, message.style
+                self._vote_cast(at, peer, message)
                 self._elect(at, self.election.receive(at.now, sender, message))
             case Elect(ring, cause):
                 if ring == cluster.ring:
@@ -288,6 +306,21 @@ class Controller:
                 # Answers to questions are for the shell, which asked them.
                 return
 
+    def _vote_cast(self, at: Instant, peer: Peer, vote: Vote) -> None:
+        """Learn who votes; a controller that was restarted without leaving the group shows here."""
+        restarted = peer.in_group and peer.incarnation not in ("", vote.incarnation)
+        peer.name, peer.job_limit, peer.style = vote.name, vote.job_limit, vote.style
+        peer.incarnation = vote.incarnation
+        if restarted and vote.round == self.cluster.ring:
+            self.cluster.log("NOTICE", f"The controller of {peer.name} was restarted")
+            if peer.id == self._dc:
+                self._dc = 0
+            peer.joined = peer.leaving = False
+            effects = self.election.start(at.now)
+            self.cluster.electing = True
+            self.coordinator.controllers_changed(at, [peer], [peer])
+            self._elect(at, effects)
+
     # --- member
 
     def _elect(self, at: Instant, effects: list[ElectionEffect]) -> None:
@@ -305,6 +338,7 @@ class Controller:
                         style=me.style,
                         uptime=int(at.now - cluster.started),
                         job_limit=me.job_limit,
+                        incarnation=me.uuid,
                     )
                     cluster.emit(BroadcastToPeers(vote))
                     if self._dc == 0 and self.state in (State.PENDING, State.NOT_DC):
@@ -382,6 +416,9 @@ class Controller:
             self.cluster.log("error", "This node was fenced, and yet it runs: leaving the cluster at once")
             self.cluster.emit(EndProcess(EXIT_STAY_DOWN, "our own fencing was reported"))
             return
+        peer = self.cluster.peers.named(target)
+        if peer is not None:
+            peer.unclean = False
         self.coordinator.fencing_seen(at, target)
 
     def _shutdown(self, at: Instant) -> None:

@@ -48,7 +48,7 @@ from hatools.daemons.crmd.transitioner import (
     Transitioner,
 )
 from hatools.ipc.messages.attrd import ClearFailures, RemovePeer, UpdateAttribute
-from hatools.ipc.messages.cib import CibOperation
+from hatools.ipc.messages.cib import Change, CibOperation
 from hatools.ipc.messages.crmd import ActionDone, JoinAck, JoinConfirm, JoinOffer, JoinRequest, LeaveCluster
 from hatools.transition.execution import Limits
 from hatools.transition.graph import Graph, GraphAction
@@ -90,6 +90,7 @@ class Coordinator:
         self._fencing: dict[str, str] = {}
         self._failed_fencings: dict[str, int] = {}
         self._fenced_elsewhere: set[str] = set()
+        self._standings: dict[str, status.NodeStanding] = {}
 
     # --- a DC's beginning and end
 
@@ -107,7 +108,7 @@ class Coordinator:
                 self._mark_fenced(peer)
             elif known is None or known == status.GONE:
                 continue
-            elif not peer.in_view:
+            elif not peer.in_view or (peer.unclean and status.has_fencing(cluster.document)):
                 self._mark_lost(at, peer, known)
             elif not peer.in_group and known.crmd:
                 self._grant_grace(at, peer)
@@ -126,6 +127,7 @@ class Coordinator:
         self._finalizing = None
         self._after_write.clear()
         self._fencing.clear()
+        self._standings.clear()
         self.joins = Joins()
 
     @property
@@ -218,7 +220,7 @@ class Coordinator:
             standing = cluster.standing(peer)
             if request.fresh or standing is None or not (standing.in_ccm and standing.crmd):
                 changes.append(status.erase_history(peer.node_id))
-            changes.append(status.write_standing(peer.node_id, peer.name, status.MEMBER, "do_dc_join_finalize"))
+            changes.append(self._stand(peer, status.MEMBER, "do_dc_join_finalize"))
             if request.start_state in ("standby", "online"):
                 value = "on" if request.start_state == "standby" else "off"
                 cluster.emit(SetAttributes(UpdateAttribute("standby", value, node=peer.name)))
@@ -248,7 +250,7 @@ class Coordinator:
             known = self._cluster.standing(peer)
             if peer.leaving or (known is not None and known.expected == "down" and not peer.joined):
                 standing = status.NodeStanding(True, False, "down", "down")
-                self._cluster.write(status.write_standing(peer.node_id, peer.name, standing, "peer_update_callback"))
+                self._cluster.write(self._stand(peer, standing, "peer_update_callback"))
                 self.want(at, f"{peer.name} left")
             else:
                 self._grant_grace(at, peer)
@@ -332,6 +334,7 @@ class Coordinator:
         """React to what the CIB says now."""
         if not self.active:
             return
+        self._correct_standings()
         for fact in facts:
             match fact:
                 case ConfigurationChanged(section):
@@ -405,6 +408,31 @@ class Coordinator:
 
     # --- inside
 
+    def _stand(self, peer: Peer, standing: status.NodeStanding, origin: str) -> Change:
+        """Return the change that writes how a node stands, and remember that we said so."""
+        self._standings[peer.node_id] = standing
+        return status.write_standing(peer.node_id, peer.name, standing, origin)
+
+    def _correct_standings(self) -> None:
+        """Write again what somebody has overwritten: the belated words of a node that was a DC until we met."""
+        cluster = self._cluster
+        if cluster.writes or cluster.electing or "the CIB's replicas" in self.holds:
+            return
+        states = status.node_states(cluster.document)
+        wrong = [
+            (peer, standing)
+            for peer in cluster.peers.all()
+            if (standing := self._standings.get(peer.node_id)) is not None
+            and status.standing_of(states.get(peer.node_id)) != standing
+        ]
+        if wrong:
+            names = ", ".join(peer.name for peer, _ in wrong)
+            cluster.log("warning", f"Correcting how {names} stand in the CIB")
+            cluster.write(*(self._stand(peer, standing, "correct_standings") for peer, standing in wrong))
+        root = self._root_attributes()
+        if any(cluster.document.root.get(name) != value for name, value in root.items()):
+            cluster.write(status.write_root(root))
+
     def _await_replica(self) -> None:
         self.holds.add("the CIB's replicas")
         self._cluster.emit(AwaitReplica(self._cluster.ring))
@@ -419,6 +447,8 @@ class Coordinator:
     def _may_join(self, peer: Peer) -> bool:
         standing = self._cluster.standing(peer)
         if peer.fenced or peer.leaving:
+            return False
+        if peer.unclean and status.has_fencing(self._cluster.document):
             return False
         if standing is None or (standing.in_ccm and standing.crmd) or standing.expected != "member":
             return True
@@ -461,7 +491,7 @@ class Coordinator:
         in_order = peer.fenced or peer.leaving or (known is not None and known.expected == "down" and not peer.joined)
         standing = status.GONE if in_order else status.LOST
         peer.joined = False
-        cluster.write(status.write_standing(peer.node_id, peer.name, standing, "peer_update_callback"))
+        cluster.write(self._stand(peer, standing, "peer_update_callback"))
         if in_order:
             cluster.log("NOTICE", f"{peer.name} has left")
             return
@@ -473,13 +503,13 @@ class Coordinator:
     def _mark_fenced(self, peer: Peer) -> int:
         """Write that a node is down for certain and holds nothing; return the write's tag."""
         peer.fenced = peer.in_view
-        peer.joined = False
+        peer.joined = peer.unclean = False
         self.joins.drop(peer.id)
         self.holds.release(_grace(peer.name))
         self.holds.release(f"{peer.name} to stop what it may still run")
         self._cluster.emit(SetAttributes(RemovePeer(peer.name)))
         return self._cluster.write(
-            status.write_standing(peer.node_id, peer.name, status.GONE, "send_stonith_update"),
+            self._stand(peer, status.GONE, "send_stonith_update"),
             status.erase_history(peer.node_id),
             status.erase_attributes(peer.node_id),
         )
@@ -493,7 +523,7 @@ class Coordinator:
         for peer in self._cluster.peers.all():
             if reason == _grace(peer.name) and not peer.in_group:
                 standing = status.NodeStanding(peer.in_view, False, "down", "member")
-                self._cluster.write(status.write_standing(peer.node_id, peer.name, standing, "peer_update_callback"))
+                self._cluster.write(self._stand(peer, standing, "peer_update_callback"))
 
     def _hold_for_unseen(self, at: Instant) -> None:
         """Wait, when the cluster starts, for configured nodes nobody has seen yet."""
@@ -588,7 +618,7 @@ class Coordinator:
             return
         peer.leaving = True
         standing = status.NodeStanding(peer.in_view, peer.in_group, "member", "down")
-        cluster.write(status.write_standing(peer.node_id, peer.name, standing, "do_shutdown"))
+        cluster.write(self._stand(peer, standing, "do_shutdown"))
         if peer.id == cluster.me.id:
             cluster.post(Input.STOP)
         else:

@@ -9,7 +9,8 @@ class Peer:
 
     ``in_view``: its messaging is in our view; ``in_group``: its controller is in the group; ``joined``: the present DC
     took it in; ``leaving``: it was told that it may go; ``fenced``: it was fenced and
-    is still in the view, until the ring notices.
+    is still in the view, until the ring notices; ``unclean``: it was lost while it was a member, and nobody has fenced
+    it since. ``incarnation`` is that of its controller.
     """
 
     id: int
@@ -19,8 +20,10 @@ class Peer:
     joined: bool = False
     leaving: bool = False
     fenced: bool = False
+    unclean: bool = False
     job_limit: int = 0
     style: str = ""
+    incarnation: str = ""
 
     @property
     def node_id(self) -> str:

@@ -103,6 +103,7 @@ class Vote:
     """Broadcast: how good a DC the sender would be, said once per arrival in the group.
 
     ``round`` is the sender's ring id, so that votes of an older view do not count. ``uptime`` is in seconds.
+    ``incarnation`` tells the lives of a controller apart, where the group does not show that it was restarted.
     """
 
     round: str
@@ -113,6 +114,7 @@ class Vote:
     style: str
     uptime: int
     job_limit: int = 0
+    incarnation: str = ""
 
 
 @dataclass(frozen=True, slots=True)
