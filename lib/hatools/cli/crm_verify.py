@@ -107,14 +107,15 @@ def _findings(line: CommandLine, out: Output, root: Element) -> tuple[bool, bool
     """Say what is wrong; return whether there are errors, and warnings."""
     from hatools.cib.schema import LATEST
     from hatools.cli.cib_input import current_form, is_valid_cib
-    from hatools.cli.findings import log_level, show_findings
+    from hatools.cli.findings import show_findings
+    from hatools.cli.log_labels import counts_as_fault
     from hatools.ipc.clients.cib_file import with_status
+    from hatools.scheduler.plan import Finding
     from hatools.scheduler.schedule import check_configuration
     from hatools.values.iso8601 import Moment
 
     if not is_valid_cib(root):
-        if log_level(line.verbosity) >= 0:
-            print("error: CIB did not pass schema validation", file=sys.stderr)
+        show_findings([Finding("error", "CIB did not pass schema validation")], line.verbosity)
         return True, False
     current = current_form(root)
     if current is None:
@@ -129,8 +130,8 @@ def _findings(line: CommandLine, out: Output, root: Element) -> tuple[bool, bool
     findings = check_configuration(with_status(Document(current)), moment, configuration_only=without_status)
     show_findings(findings, line.verbosity)
     return (
-        any(finding.severity == "error" and finding.processing for finding in findings),
-        any(finding.severity == "warning" and finding.processing for finding in findings),
+        any(finding.severity == "error" and counts_as_fault("error", finding.text) for finding in findings),
+        any(finding.severity == "warning" and counts_as_fault("warning", finding.text) for finding in findings),
     )
 
 

@@ -33,7 +33,13 @@ def show_findings(findings: Iterable[_Finding], verbosity: int) -> None:
     severities = _SEVERITIES[: log_level(verbosity) + 1]
     if not severities:
         return
+    from hatools.cli.log_labels import function_of
+
     sys.stdout.flush()
+    # While functions are traced, the original names file and line, too; nobody relies on those.
+    with_function = "PCMK_trace_functions" not in os.environ
     for finding in findings:
         if finding.severity in severities:
-            print(f"{finding.severity}: {finding.text}", file=sys.stderr)
+            function = function_of(finding.severity, finding.text) if with_function else None
+            prefix = "" if function is None else f"({function}) \t"
+            print(f"{prefix}{finding.severity}: {finding.text}", file=sys.stderr)
