@@ -83,8 +83,13 @@ def check_configuration(document: Document, now: Moment, *, configuration_only: 
     Args:
         configuration_only: there is no status, so nothing that depends on it counts.
     """
-    from hatools.scheduler.stages import run_all
-
     plan = Plan(document=document, now=now, check_config=configuration_only)
-    run_all(plan, 0)
+    if configuration_only:
+        from hatools.scheduler.reading import run_unpack
+
+        run_unpack(plan, with_constraints=True)
+    else:
+        from hatools.scheduler.stages import run_all
+
+        run_all(plan, 0)
     return tuple(plan.findings)
