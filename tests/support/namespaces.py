@@ -40,7 +40,7 @@ note() {
 }
 action=$1
 for provider in heartbeat pacemaker; do
-    agent=/run/ocf-original/$provider/${0##*/}
+    agent=/usr/lib/ocf/resource.d/$provider/${0##*/}
     [ -x "$agent" ] && break
 done
 note begin -
@@ -191,7 +191,8 @@ def _prepare_mounts(cluster: NamespaceCluster, node: str) -> None:
     _run("mount", "--bind", str(agents), str(original))
     _run("mount", "-t", "tmpfs", "-o", "mode=755", "agents", str(agents))
     for provider in original.iterdir():
-        (agents / provider.name).symlink_to(provider)
+        (agents / provider.name).mkdir()
+        _run("mount", "--bind", str(provider), str(agents / provider.name))
     recorded = agents / "recorded"
     recorded.mkdir()
     for name in ("IPaddr2", "nginx", "Stateful", "Dummy", "ping"):
