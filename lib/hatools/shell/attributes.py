@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 Words = tuple[str, str, str, str | None]
 
 
-def manage(session: "Session", context: "Context", words: Words, known: tuple[str, ...], run: Callable[[], int]) -> bool:
+def manage(
+    session: "Session", context: "Context", words: Words, known: tuple[str, ...], run: Callable[[], int]
+) -> bool:
     """Check the words of an attribute command, then run it; a wrong one is answered with its usage."""
     owner, what, name, value = words
     problem = ""
@@ -42,6 +44,9 @@ def manage_secret(session: "Session", context: "Context", words: Words) -> bool:
     known = {"set": "set", "stash": "stash", "unstash": "unstash", "delete": "delete", "show": "get", "check": "check"}
 
     def run() -> int:
+        if not session.is_live:
+            print("ERROR: pacemaker not running? cibsecret needs pacemaker")
+            return 1
         return call("cibsecret", known[what], resource, name, *([value] if value is not None else []))
 
     return manage(session, context, words, tuple(known), run)

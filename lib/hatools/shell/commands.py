@@ -69,9 +69,7 @@ class Door:
         return level
 
 
-def command(
-    name: str = "", *aliases: str, skill: int = OPERATOR, waits: bool = False
-) -> Callable[[_F], _F]:
+def command(name: str = "", *aliases: str, skill: int = OPERATOR, waits: bool = False) -> Callable[[_F], _F]:
     """Declare a method a command.
 
     Args:

@@ -57,9 +57,7 @@ def _node_id(name: str) -> str | None:
     return match[1] if match else None
 
 
-def _set(
-    identifier: str, resource: str, node: str, value: str, operation: str | None, interval: str | None
-) -> bool:
+def _set(identifier: str, resource: str, node: str, value: str, operation: str | None, interval: str | None) -> bool:
     """Set the counts that exist; which one must be clear unless all are reset."""
     answer = capture("cibadmin", ["-Ql", "--xpath", f"/cib/status/node_state[@id='{identifier}']"])
     if answer.status != 0:
@@ -68,9 +66,7 @@ def _set(
     if not counts:
         return value == "0"
     wanted = [
-        (name, ms)
-        for name, ms in counts
-        if operation in (None, name) and (interval is None or ms == f"{interval}000")
+        (name, ms) for name, ms in counts if operation in (None, name) and (interval is None or ms == f"{interval}000")
     ]
     if not wanted or (len(wanted) > 1 and value != "0"):
         listed = ", ".join(f"{name} {ms[:-3] or '0'}" for name, ms in counts)

@@ -16,7 +16,9 @@ def drop_overridden(session: "Session", name: str, opposite: str) -> None:
     """Offer to remove what maintenance of the whole cluster makes void, from resources and nodes."""
     workspace = session.configuration.workspace
     nodes = workspace.node_names()
-    drop_from(session, resources_on(workspace, nodes, ("primitive", "group", "clone")), "meta_attributes", name, opposite)
+    drop_from(
+        session, resources_on(workspace, nodes, ("primitive", "group", "clone")), "meta_attributes", name, opposite
+    )
     drop_from(session, resources_on(workspace, nodes, ("node",)), "instance_attributes", name, opposite)
 
 

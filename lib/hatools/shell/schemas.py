@@ -16,7 +16,8 @@ def change_schema(session: "Session", name: str) -> bool:
         session.console.info(f"already using schema {name}")
         return True
     if not is_known_schema(name):
-        session.console.error(f"Cannot read schema file '/usr/share/pacemaker/{name}.rng': no such schema")
+        path = f"/usr/share/pacemaker/{name}.rng"
+        session.console.error(f"Cannot read schema file '{path}': [Errno 2] No such file or directory: '{path}'")
         session.console.error(f"schema {name} does not exist")
         return False
     unknown = dialect_for(name).unsupported

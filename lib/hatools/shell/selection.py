@@ -55,9 +55,7 @@ def _select_one(workspace: Workspace, spec: str) -> list[CibObject]:
         return workspace.of_word(name)
     if kind == "tag":
         tags = [tag for tag in workspace.of_word("tag") if tag.id == name]
-        members = [
-            workspace.find_resource(child.get("id")) for tag in tags for child in children(tag.node, "obj_ref")
-        ]
+        members = [workspace.find_resource(child.get("id")) for tag in tags for child in children(tag.node, "obj_ref")]
         return [member for member in members if member is not None]
     if kind == "related":
         return _related(workspace, name)
@@ -91,7 +89,9 @@ def _concerns(element: Element, resource: str) -> bool:
         return any(child.get("id") == resource for child in children(element, "obj_ref"))
     if element.tag in ("group", "clone", "master", "bundle"):
         return any(
-            inner is not element and inner.get("id") == resource and inner.tag in ("primitive", "group", "clone", "master")
+            inner is not element
+            and inner.get("id") == resource
+            and inner.tag in ("primitive", "group", "clone", "master")
             for inner in element.iter()
         )
     return False

@@ -170,9 +170,7 @@ class _Checker:
         if not timeout or interval_ms(advice) <= interval_ms(timeout):
             return 0
         kind = "specified timeout" if given else "default timeout"
-        self._console.warning(
-            f"{self._item.id}: {kind} {timeout} for {name} is smaller than the advised {advice}"
-        )
+        self._console.warning(f"{self._item.id}: {kind} {timeout} for {name} is smaller than the advised {advice}")
         return 1
 
     def _operation_values(self, merged: Element) -> int:

@@ -75,4 +75,5 @@ def simulate_document(root: Element, argv: Sequence[str]) -> tuple[str, int]:
         answer = capture("crm_simulate", ["-x", path, *argv])
     finally:
         os.unlink(path)
-    return answer.err + answer.out, answer.status
+    messages = re.sub(r"^(error|warning|notice|info): ", r"(simulate) \t\1: ", answer.err, flags=re.MULTILINE)
+    return messages + answer.out, answer.status

@@ -67,9 +67,7 @@ class Import:
             merge: properties are merged into the existing ones.
         """
         for added, is_node in ((self._nodes, True), (self._others, False)):
-            existing = {
-                item.id or "": item for item in self._selection if (item.word == "node") is is_node
-            }
+            existing = {item.id or "": item for item in self._selection if (item.word == "node") is is_node}
             if remove and not self._may_replace(added, existing):
                 return False
             snapshot = self._workspace.snapshot()
@@ -153,7 +151,7 @@ class _TextStep(_Step):
             items.append(item)
         if not workspace.delete(list(reversed(others))):
             return False
-        return self.verify(items)
+        return self.verify(items) & is_consistent(workspace)
 
 
 class _XmlStep(_Step):
@@ -171,7 +169,7 @@ class _XmlStep(_Step):
             items.append(item)
         if not self.workspace.delete(list(self.doomed)):
             return False
-        return self.verify(items)
+        return self.verify(items) & is_consistent(self.workspace)
 
     def _update(self, item: CibObject, element: Element) -> bool:
         workspace = self.workspace
@@ -201,6 +199,19 @@ def create_from_xml(workspace: "Workspace", element: Element) -> CibObject | Non
                     return None
     item = workspace.new_object(tag, element, element.get("id"))
     return item if item is not None and workspace.add(item) else None
+
+
+def is_consistent(workspace: "Workspace") -> bool:
+    """Say whether every object stands inside the one that contains it; a container cannot lose its last resource."""
+    consistent = True
+    for item in workspace.objects:
+        if item.parent and not any(child is item.node for child in item.parent.node):
+            above = item.parent
+            workspace.messages.error(
+                f"object {item.id} node is not a child of its parent {above.id}, but {above.node.tag}:{above.id}"
+            )
+            consistent = False
+    return consistent
 
 
 def verify_object(workspace: "Workspace", item: CibObject) -> bool:

@@ -82,7 +82,9 @@ def _add_parameters(operation: Element, values: dict[str, str], ids: IdStore) ->
         pair.set("id", ids.create(pair, block.get("id") or ""))
 
 
-def rewrite_operation(workspace: "Workspace", item: CibObject, operation: Element, changes: dict[str, str | None]) -> Element:
+def rewrite_operation(
+    workspace: "Workspace", item: CibObject, operation: Element, changes: dict[str, str | None]
+) -> Element:
     """Change attributes and parameters of an operation (None removes); it moves behind the others.
 
     What the schema does not know as an attribute of operations becomes a parameter.
@@ -128,6 +130,4 @@ def delete_operation(workspace: "Workspace", item: CibObject, operation: Element
 def is_dummy(operation: Element) -> bool:
     """Say whether an operation says nothing but its name at interval 0."""
     names = set(operation.attrib)
-    return (
-        not len(operation) and interval_ms(operation.get("interval")) == 0 and names == {"id", "name", "interval"}
-    )
+    return not len(operation) and interval_ms(operation.get("interval")) == 0 and names == {"id", "name", "interval"}

@@ -131,9 +131,7 @@ class Workspace:
         for element in child_resources(item.node):
             child = self._child_object(element)
             if child is None:
-                self.messages.error(
-                    f"object {element.tag}:{element.get('id')} missing (shouldn't have happened)"
-                )
+                self.messages.error(f"object {element.tag}:{element.get('id')} missing (shouldn't have happened)")
                 continue
             if element is not child.node:
                 self._detach(child)
@@ -694,9 +692,7 @@ class Workspace:
                 self.messages.info(f"constraint {constraint} updated")
 
     def _tags_of(self, item: CibObject) -> list[CibObject]:
-        return [
-            tag for tag in self.of_word("tag") if any(child.get("id") == item.id for child in children(tag.node))
-        ]
+        return [tag for tag in self.of_word("tag") if any(child.get("id") == item.id for child in children(tag.node))]
 
     def related_constraints(self, item: CibObject) -> list[CibObject]:
         """Return the constraints that name a resource."""
@@ -725,11 +721,7 @@ class Workspace:
         Args:
             report: takes the names of what, against expectation, remains.
         """
-        bottom = [
-            item
-            for item in self.objects
-            if not item.children and not item.is_constraint and item.word != "node"
-        ]
+        bottom = [item for item in self.objects if not item.children and not item.is_constraint and item.word != "node"]
         running = [item for item in bottom if not self.host.may_remove(item.id or "")]
         if running:
             for item in running:

@@ -15,9 +15,7 @@ if TYPE_CHECKING:
 _FORCE = ("-f", "--force")
 
 
-def _statement(
-    name: str, *aliases: str, skill: int = ADMINISTRATOR
-) -> Callable[["Configure", "Context"], bool]:
+def _statement(name: str, *aliases: str, skill: int = ADMINISTRATOR) -> Callable[["Configure", "Context"], bool]:
     """Return the command that makes an object of one kind."""
 
     def run(self: "Configure", context: "Context", *args: str) -> bool:
@@ -264,9 +262,7 @@ class Configure(Level):
             if len(rest) == 3:
                 operations = [op for op in all_operations(item.node) if op.get("id") == f"{item_id}-{kind}-{rest[1]}"]
                 if not operations:
-                    raise CommandError(
-                        f'Operation "{kind}" interval "{rest[1]}" not found for resource {item_id}'
-                    )
+                    raise CommandError(f'Operation "{kind}" interval "{rest[1]}" not found for resource {item_id}')
             if not operations:
                 raise CommandError(f'Operation "{kind}" not found for resource {item_id}')
             if len(operations) > 1:

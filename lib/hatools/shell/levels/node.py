@@ -308,7 +308,9 @@ def _print_node(element: Element, is_offline: bool) -> None:
             print(f"\t{name}: {value}")
     for block in children(element, "instance_attributes"):
         pairs = [
-            f"{pair.get('name')}={quoted(pair.get('value') or '')}" if pair.get("value") is not None else pair.get("name") or ""
+            f"{pair.get('name')}={quoted(pair.get('value') or '')}"
+            if pair.get("value") is not None
+            else pair.get("name") or ""
             for pair in children(block, "nvpair")
         ]
         print("\t" + " ".join(pairs))
@@ -332,8 +334,10 @@ def _standby_pairs(root: Element, identifier: str | None) -> tuple[list[tuple[El
 def _put_into_standby(root: Element, name: str, until_reboot: bool) -> None:
     from hatools.parser.identities import IdStore
 
-    holders = children(root.find("status"), "node_state") if until_reboot else children(
-        root.find("configuration/nodes"), "node"
+    holders = (
+        children(root.find("status"), "node_state")
+        if until_reboot
+        else children(root.find("configuration/nodes"), "node")
     )
     for holder in list(holders):
         if holder.get("uname") != name:

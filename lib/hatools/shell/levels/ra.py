@@ -43,7 +43,7 @@ class Agents(Level):
             self.console.error(f"no providers for class {ra_class}")
             print()
             return
-        print(" ".join(catalog().providers_of(ra_type)))
+        print(" ".join(_ours_last(catalog().providers_of(ra_type))))
 
     @command(skill=ADMINISTRATOR)
     def do_list(self, context: "Context", class_: str, provider_: str | None = None) -> None:
@@ -51,7 +51,13 @@ class Agents(Level):
             raise CommandError(f"class {class_} does not exist")
         if provider_ and (class_ != "ocf" or provider_ not in catalog().providers()):
             raise CommandError(f"there is no provider {provider_} for class {class_}")
-        for line in in_columns(list(catalog().types(class_, provider_ or ""))):
+        if class_ == "ocf" and not provider_:
+            # Our own agents are there for machines without any; `ra list ocf hatools` shows them.
+            providers = _ours_last(catalog().providers())
+            types = sorted({name for provider in providers for name in catalog().types("ocf", provider)})
+        else:
+            types = list(catalog().types(class_, provider_ or ""))
+        for line in in_columns(types):
             print(line)
 
     @command("info", "meta", skill=ADMINISTRATOR)
@@ -92,6 +98,11 @@ class Agents(Level):
         return validate_agent(self.session, agent, values) == 0
 
 
+def _ours_last(providers: tuple[str, ...]) -> list[str]:
+    """Return the system's providers; ours only where there is no other."""
+    return [provider for provider in providers if provider != "hatools"] or list(providers)
+
+
 def _daemon_metadata(daemon: str) -> "AgentMetadata":
     """Return a daemon's options as if it were an agent."""
     from hatools.agents.metadata import AgentMetadata, Parameter
@@ -100,7 +111,9 @@ def _daemon_metadata(daemon: str) -> "AgentMetadata":
 
     options = FENCING_PARAMETERS if daemon == "fenced" else DAEMON_OPTIONS[daemon]
     parameters = tuple(
-        Parameter(option.name, option.type, option.default, short_text=option.summary, long_text=option.long_description)
+        Parameter(
+            option.name, option.type, option.default, short_text=option.summary, long_text=option.long_description
+        )
         for option in options
     )
     return AgentMetadata(f"pacemaker-{daemon}", parameters=parameters)

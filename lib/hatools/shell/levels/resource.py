@@ -258,9 +258,7 @@ class ResourceLevel(Level):
     def do_utilization(self, context: "Context", rsc: str, cmd: str, attr: str, value: str | None = None) -> bool:
         return self._manage(context, ["--utilization"], rsc, cmd, attr, value)
 
-    def _manage(
-        self, context: "Context", kind: list[str], rsc: str, cmd: str, name: str, value: str | None
-    ) -> bool:
+    def _manage(self, context: "Context", kind: list[str], rsc: str, cmd: str, name: str, value: str | None) -> bool:
         """Set, delete or show a parameter or attribute."""
         from hatools.shell.attributes import manage
 
@@ -288,9 +286,7 @@ class ResourceLevel(Level):
         return trace(self.session, rsc_id, args)
 
     @command()
-    def do_untrace(
-        self, context: "Context", rsc_id: str, op: str | None = None, interval: str | None = None
-    ) -> bool:
+    def do_untrace(self, context: "Context", rsc_id: str, op: str | None = None, interval: str | None = None) -> bool:
         from hatools.shell.tracing import untrace
 
         return untrace(self.session, rsc_id, op, interval)
