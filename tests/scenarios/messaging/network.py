@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from hatools.messaging.corosync.conf import Configuration, read_configuration
 from hatools.messaging.corosync.engine import RING_SEQUENCE, CorosyncEngine, Identity
-from hatools.messaging.corosync.totem.protocol import SEQUENCE_RESERVE
+from hatools.messaging.corosync.totem.effects import SEQUENCE_RESERVE
 from hatools.messaging.views import (
     Datagram,
     Departed,

@@ -38,8 +38,8 @@ from hatools.ipc.server import Client, Server, pack_event
 from hatools.messaging.corosync.authkey import check_inline_key, load_key
 from hatools.messaging.corosync.conf import Configuration, NodeEntry, read_configuration
 from hatools.messaging.corosync.engine import RING_SEQUENCE, CorosyncEngine, Identity
+from hatools.messaging.corosync.totem.effects import SEQUENCE_RESERVE
 from hatools.messaging.corosync.totem.links import Endpoint, Fault, Links, resolve
-from hatools.messaging.corosync.totem.protocol import SEQUENCE_RESERVE
 from hatools.messaging.views import (
     Datagram,
     Departed,

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 from hatools.messaging.corosync.crypto import Protection, Suite
 from hatools.messaging.corosync.sections import Entry, Section, parse_sections
+from hatools.messaging.corosync.totem.effects import Timing
 from hatools.messaging.corosync.totem.packets import MAX_NODES
-from hatools.messaging.corosync.totem.protocol import Timing
 from hatools.messaging.corosync.totem.ring import FlowLimits
 from hatools.messaging.corosync.votequorum import QuorumOptions
 from hatools.values.boolean import is_true, parse_boolean

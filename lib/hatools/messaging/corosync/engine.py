@@ -10,18 +10,18 @@ from typing import assert_never
 
 from hatools.messaging.corosync.conf import Configuration
 from hatools.messaging.corosync.crypto import OVERHEAD, Envelope, Keys
-from hatools.messaging.corosync.totem.packets import MESSAGE_OVERHEAD, decode
-from hatools.messaging.corosync.totem.protocol import Effect as RingEffect
-from hatools.messaging.corosync.totem.protocol import (
+from hatools.messaging.corosync.totem.effects import Effect as RingEffect
+from hatools.messaging.corosync.totem.effects import (
     KeepSequence,
     Ordered,
     PacketsSafe,
     RingFormed,
     State,
     StateChanged,
-    Totem,
     Transmit,
 )
+from hatools.messaging.corosync.totem.packets import MESSAGE_OVERHEAD, decode
+from hatools.messaging.corosync.totem.protocol import Totem
 from hatools.messaging.corosync.votequorum import Ballot, VoteQuorum
 from hatools.messaging.groups import Card, Facts, Groups, Notice, Ruling
 from hatools.messaging.packing import Outbox

@@ -12,17 +12,20 @@ to be sent, and :meth:`Totem.expire` at ``deadline``::
 A member is given up only after the token timeout (since its last sign) and the consensus timeout.
 """
 
-from collections import deque
-from dataclasses import dataclass
-from enum import StrEnum
-
-from hatools.messaging.corosync.totem.membership import (
-    Gathering,
-    Vote,
-    fill_entry,
-    messages_to_recover,
-    survivors_of,
+from hatools.messaging.corosync.totem.effects import (
+    SEQUENCE_RESERVE,
+    SEQUENCE_STEP,
+    Effect,
+    KeepSequence,
+    Ordered,
+    PacketsSafe,
+    RingFormed,
+    State,
+    StateChanged,
+    Timing,
+    Transmit,
 )
+from hatools.messaging.corosync.totem.membership import Gathering, Vote, fill_entry
 from hatools.messaging.corosync.totem.packets import (
     Commit,
     CommitEntry,
@@ -35,114 +38,10 @@ from hatools.messaging.corosync.totem.packets import (
     encode,
     encode_message,
     encode_token,
-    unwrap_message,
-    wrap_message,
 )
+from hatools.messaging.corosync.totem.recovery import Recovery
 from hatools.messaging.corosync.totem.ring import FlowLimits, Ring, Source
 from hatools.messaging.views import NO_RING, RingId
-
-SEQUENCE_RESERVE = 4096
-"""Ring sequences reserved on disk at once, so that a new view waits for the disk once in 1024 times."""
-_SEQUENCE_STEP = 4
-
-
-class State(StrEnum):
-    """States of the protocol, by their names in the field."""
-
-    GATHER = "gather"
-    COMMIT = "commit"
-    RECOVERY = "recovery"
-    OPERATIONAL = "operational"
-    LEFT = "left"
-
-
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """Timers in seconds and counters in turns, as corosync.conf(5) defines them (already effective)."""
-
-    token: float = 3.0
-    retransmit: float = 0.714
-    hold: float = 0.561
-    join: float = 0.05
-    consensus: float = 3.6
-    merge: float = 0.2
-    fail_to_receive: int = 2500
-    idle_turns: int = 30
-
-
-@dataclass(frozen=True, slots=True)
-class Transmit:
-    """Effect: send the packet to each target."""
-
-    targets: tuple[int, ...]
-    data: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Ordered:
-    """Effect: a packet's payload, in its place in the order of its ring."""
-
-    origin: int
-    sequence: int
-    payload: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class RingFormed:
-    """Effect: the old ring's order is complete, the new one begins.
-
-    ``survivors`` came with us from the same old ring: all we were given there they were given too.
-    """
-
-    ring_id: RingId
-    members: tuple[int, ...]
-    survivors: frozenset[int]
-
-
-@dataclass(frozen=True, slots=True)
-class PacketsSafe:
-    """Effect: every member has received the packets of this ring up to ``sequence``."""
-
-    sequence: int
-
-
-@dataclass(frozen=True, slots=True)
-class KeepSequence:
-    """Effect: store ``sequence`` durably before performing what follows."""
-
-    sequence: int
-
-
-@dataclass(frozen=True, slots=True)
-class StateChanged:
-    """Effect, for the log: why the protocol went from one state to another."""
-
-    old: State
-    new: State
-    cause: str
-
-
-Effect = Transmit | Ordered | RingFormed | PacketsSafe | KeepSequence | StateChanged
-
-
-class _Wrapped:
-    """The messages of the old ring that we still have to hand on, as a source."""
-
-    __slots__ = ("old", "queue")
-
-    def __init__(self, old: Ring | None, messages: list[Message]) -> None:
-        self.old = old
-        self.queue = deque(messages)
-
-    def backlog(self) -> int:
-        return len(self.queue)
-
-    def pull(self) -> bytes | None:
-        return wrap_message(self.queue.popleft()) if self.queue else None
-
-    def spare(self, number: int) -> None:
-        """Another survivor handed this message on."""
-        self.queue = deque(message for message in self.queue if message.sequence != number)
 
 
 class Totem:
@@ -182,15 +81,9 @@ class Totem:
         self._heard: dict[int, float] = {}
         self._told: frozenset[int] = frozenset()
         self._commit: Commit | None = None
-        self._next: Ring | None = None
-        self._wrapped = _Wrapped(None, [])
-        self._survivors: frozenset[int] = frozenset()
+        self._recovery: Recovery | None = None
         self._held: Token | None = None
         self._idle = 0
-        self._quiet_turns = 0
-        self._settled_turns = 0
-        self._install = 0
-        self._raised_flag = False
         self._resend: tuple[int, bytes] | None = None
         self._resend_above = 0
         self._token_deadline: float | None = None
@@ -308,7 +201,7 @@ class Totem:
         self._stop_timers()
         self._held = None
         self._commit = None
-        self._next = None
+        self._recovery = None
         self._gathering.restart()
         self._change_state(State.GATHER, cause)
         self._consensus_deadline = now + self.timing.consensus
@@ -426,7 +319,7 @@ class Totem:
     # -- COMMIT
 
     def _create_commit(self, now: float, proposed: tuple[int, ...]) -> None:
-        ring_id = RingId(self._sequence + _SEQUENCE_STEP, self.me)
+        ring_id = RingId(self._sequence + SEQUENCE_STEP, self.me)
         self._use_sequence(ring_id.sequence)
         if len(proposed) == 1:
             self._form_alone(now, ring_id)
@@ -454,9 +347,9 @@ class Totem:
         elif self.state is State.COMMIT and all(entry.filled for entry in commit.entries):
             self._pass_commit(now, commit)
             self._enter_recovery(commit)
-        elif self.state is State.RECOVERY and commit.ring.leader == self.me and self._next and not self._next.turn:
+        elif self._recovery is not None and commit.ring.leader == self.me and not self._recovery.ring.turn:
             self._commit = commit
-            self._on_token(now, self._next.first_token())
+            self._on_token(now, self._recovery.ring.first_token())
 
     def _pass_commit(self, now: float, commit: Commit) -> None:
         ring = self.ring
@@ -484,73 +377,42 @@ class Totem:
     # -- RECOVERY
 
     def _enter_recovery(self, commit: Commit) -> None:
-        entries = commit.entries
-        self._next = Ring(commit.ring, tuple(entry.node for entry in entries), self.me, self.limits)
-        self._survivors = survivors_of(entries, self.me)
-        old = self.ring
-        self._wrapped = _Wrapped(old, messages_to_recover(entries, self.me, old) if old else [])
-        self._quiet_turns = 0
-        self._settled_turns = 0
-        self._install = 0
-        self._raised_flag = False
+        self._recovery = Recovery(commit, self.me, self.ring, self.limits)
         self._change_state(State.RECOVERY, f"ring {commit.ring} is committed")
 
-    def _recover_with(self, now: float, ring: Ring, token: Token) -> None:
-        """Answer the token in RECOVERY: hand on old messages until nobody has any, then install."""
-        visit = ring.take_token(token, self._wrapped, wrapped=True)
-        if self._wrapped.queue or visit.created:
-            token.recovering = True
-            self._raised_flag = True
-        elif self._raised_flag:
-            token.recovering = False
-            self._raised_flag = False
-        self._quiet_turns = 0 if token.recovering else self._quiet_turns + 1
-        if self._quiet_turns == 2:
-            self._install = token.sequence
-        settled = self._quiet_turns >= 3 and token.aru >= self._install and ring.aru >= self._install
-        self._settled_turns = self._settled_turns + 1 if settled else 0
+    def _recover_with(self, now: float, recovery: Recovery, token: Token) -> None:
+        visit = recovery.take_token(token)
+        ring = recovery.ring
         for message in visit.messages:
             self._effects.append(Transmit(self._others(ring), encode_message(message)))
-        if self._settled_turns >= 2:
-            self._install_ring(now, ring)
+        if recovery.is_complete:
+            self._install_ring(now, ring, recovery.survivors)
         self._pass_token(now, ring, token)
 
-    def _take_wrapped(self, message: Message) -> None:
-        old = self._wrapped.old
-        if old is None:
-            return
-        inner = unwrap_message(message.payload)
-        if inner.ring == old.ring_id:
-            old.store(inner)
-            self._wrapped.spare(inner.sequence)
-
-    def _install_ring(self, now: float, ring: Ring) -> None:
-        old = self.ring
-        if old is not None:
-            self._deliver(old.remainder(self._survivors))
+    def _install_ring(self, now: float, ring: Ring, survivors: frozenset[int]) -> None:
+        if self.ring is not None:
+            self._deliver(self.ring.remainder(survivors))
         self.ring = ring
-        self._next = None
+        self._recovery = None
         self._commit = None
         self._idle = 0
-        self._wrapped = _Wrapped(None, [])
         self._gathering = Gathering(self.me, frozenset(ring.members))
         self._join_deadline = None
         self._consensus_deadline = None
         self._change_state(State.OPERATIONAL, f"ring {ring.ring_id}: {list(ring.members)}")
-        self._effects.append(RingFormed(ring.ring_id, ring.members, self._survivors))
+        self._effects.append(RingFormed(ring.ring_id, ring.members, survivors))
         self._deliver(ring.deliverable())
         self._merge_deadline = now + self.timing.merge
 
     def _form_alone(self, now: float, ring_id: RingId) -> None:
         self._stop_timers()
-        self._survivors = frozenset({self.me})
         # What waits in the source is not for this ring before the caller has performed RingFormed; then it wakes us.
-        self._install_ring(now, Ring(ring_id, (self.me,), self.me, self.limits))
+        self._install_ring(now, Ring(ring_id, (self.me,), self.me, self.limits), frozenset({self.me}))
 
     # -- OPERATIONAL
 
     def _on_token(self, now: float, token: Token) -> None:
-        ring = self._next if self.state is State.RECOVERY else self.ring
+        ring = self._recovery.ring if self._recovery is not None else self.ring
         if self.state not in (State.RECOVERY, State.OPERATIONAL) or ring is None:
             return
         if token.ring != ring.ring_id or token.target != self.me or token.turn <= ring.turn:
@@ -558,8 +420,8 @@ class Totem:
         self._resend = None
         self._resend_deadline = None
         self._token_deadline = now + self.timing.token
-        if self.state is State.RECOVERY:
-            self._recover_with(now, ring, token)
+        if self._recovery is not None:
+            self._recover_with(now, self._recovery, token)
             return
         quiet = token.sequence == ring.highest == ring.safe and not token.missing and not self._source.backlog()
         self._idle = self._idle + 1 if quiet else 0
@@ -611,16 +473,16 @@ class Totem:
         if message.sequence > self._resend_above and self._resend is not None and self.state is not State.COMMIT:
             self._resend = None  # somebody behind us has the token
             self._resend_deadline = None
-        if message.wrapped:
-            self._take_wrapped(message)
+        if message.wrapped and self._recovery is not None:
+            self._recovery.take_wrapped(message)
         if ring is self.ring and self.state is State.OPERATIONAL:
             self._deliver(ring.deliverable())
 
     def _ring_of(self, message: Message) -> Ring | None:
         """Return the ring a message may be stored in. Once we have stated in COMMIT what we hold of the
         old ring, nothing may be added to it but what all survivors are given."""
-        if self._next is not None and message.ring == self._next.ring_id:
-            return self._next
+        if self._recovery is not None and message.ring == self._recovery.ring.ring_id:
+            return self._recovery.ring
         if self.ring is not None and message.ring == self.ring.ring_id:
             return self.ring if self.state in (State.OPERATIONAL, State.GATHER) else None
         return None
