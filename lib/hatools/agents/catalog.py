@@ -40,10 +40,16 @@ class Catalog:
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> "Catalog":
-        """Take the root from ``HATOOLS_ROOT`` and the OCF folder from ``OCF_ROOT``."""
+        """Take the root from ``HATOOLS_ROOT``, the OCF folder from ``OCF_ROOT``.
+
+        ``HATOOLS_FENCE_AGENTS`` names folders, separated by colons, that are searched first for fence agents.
+        """
         values = os.environ if environ is None else environ
+        folders = (*(part for part in values.get("HATOOLS_FENCE_AGENTS", "").split(":") if part), *_FENCE_FOLDERS)
         return cls(
-            root=Path(values.get("HATOOLS_ROOT") or "/"), ocf_root=Path(values.get("OCF_ROOT") or "/usr/lib/ocf")
+            root=Path(values.get("HATOOLS_ROOT") or "/"),
+            ocf_root=Path(values.get("OCF_ROOT") or "/usr/lib/ocf"),
+            fence_folders=tuple(Path(folder) for folder in folders),
         )
 
     def find(self, agent: AgentName) -> Path | None:

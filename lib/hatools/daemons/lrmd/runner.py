@@ -53,9 +53,7 @@ class AgentRunner:
         self._systemd = Systemd()
         self._metadata: dict[Path, tuple[int, str]] = {}
         self._running: dict[int, AgentProcess | asyncio.Task[OperationResult]] = {}
-        self.catalog = Catalog.from_environment(
-            {**os.environ, "HATOOLS_ROOT": str(directories.root)},
-        )
+        self.catalog = Catalog.from_environment({**os.environ, "HATOOLS_ROOT": str(directories.root)})
         self._environment = base_environment(
             os.environ,
             service="pacemaker-execd",

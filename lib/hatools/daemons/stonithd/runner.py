@@ -42,7 +42,7 @@ class DeviceRunner:
 
     def __init__(self, directories: Directories, in_flight: InFlight) -> None:
         self._in_flight = in_flight
-        self.catalog = Catalog(root=directories.root)
+        self.catalog = Catalog.from_environment({**os.environ, "HATOOLS_ROOT": str(directories.root)})
         self._environment = base_environment(
             os.environ,
             service="pacemaker-fenced",
