@@ -520,7 +520,9 @@ def _bump(root: Element, edit: Edit) -> Element:
 
 
 def _patch(root: Element, edit: Edit) -> Element:
-    return _keep_shared(root, apply_patch(root, _need_update(edit)))
+    if edit.update is None:
+        return root
+    return _keep_shared(root, apply_patch(root, edit.update))
 
 
 def _upgrade(root: Element, edit: Edit) -> Element:

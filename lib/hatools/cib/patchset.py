@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from hatools.cib.document import Element, Version, copy_element
 from hatools.cib.draft import Draft, Trail
 from hatools.cib.xpath import path_of
-from hatools.values.errors import PatchAheadError, PatchError, StaleError
+from hatools.values.errors import InvalidChangeError, PatchAheadError, PatchError, StaleError
+from hatools.values.exitcode import ExitCode
 
 VERSION_ATTRIBUTES = ("admin_epoch", "epoch", "num_updates")
 
@@ -273,7 +274,8 @@ def apply_patch(root: Element, patch: Element, *, check_version: bool = True) ->
 
     Raises:
         StaleError, PatchAheadError: see :func:`check_patch_version`.
-        PatchError: the patch is of an unknown format, or what it changes is not there.
+        InvalidChangeError: the patch is of an unknown format.
+        PatchError: what it changes is not there.
     """
     if patch.get("format", "1") == "1":
         from hatools.cib.patchset_v1 import apply_patch_v1
@@ -284,7 +286,7 @@ def apply_patch(root: Element, patch: Element, *, check_version: bool = True) ->
     if check_version:
         check_patch_version(root, patch)
     if patch.get("format") != "2":
-        raise PatchError(f"cannot apply a patch of format {patch.get('format')}: only 1 and 2 are known")
+        raise InvalidChangeError(f"cannot apply a patch of format {patch.get('format')}: only 1 and 2 are known")
     try:
         return _apply(Draft(root), patch)
     except ValueError:
@@ -336,7 +338,10 @@ def _apply_modification(draft: Draft, trail: Trail, change: Element) -> None:
     result = change.find("change-result")
     model = next((child for child in result if _is_element(child)), None) if result is not None else None
     if model is None:
-        raise PatchError(f"a modification of {change.get('path', '')} lacks its result")
+        error = PatchError(f"a modification of {change.get('path', '')} lacks its result")
+        error.system_text = "No message of desired type"
+        error.exit_code = ExitCode.PROTOCOL
+        raise error
     element = draft.writable(trail)
     element.attrib.clear()
     element.attrib.update(model.attrib)

@@ -133,7 +133,7 @@ def _set_scope(task: Task, value: str) -> None:
 
 
 def _set_xpath(task: Task, value: str) -> None:
-    task.xpath = value
+    task.xpath = value or " "  # an empty path is a path, and matches nothing
 
 
 _SETTERS: dict[str, Callable[[Task, str], None]] = {

@@ -8,7 +8,7 @@ from hatools.values.exitcode import ExitCode
 
 def refusal_of(error: HatoolsError) -> Refused:
     """Describe an error to the other side."""
-    return Refused(type(error).__name__, int(error.exit_code), str(error))
+    return Refused(type(error).__name__, int(error.exit_code), str(error), error.details, error.system_text)
 
 
 def error_of(refusal: Refused) -> HatoolsError:
@@ -21,4 +21,6 @@ def error_of(refusal: Refused) -> HatoolsError:
         error.exit_code = ExitCode(refusal.exit_code)
     except ValueError:
         error.exit_code = ExitCode.ERROR
+    error.details = refusal.details
+    error.system_text = refusal.system_text or error.system_text
     return error

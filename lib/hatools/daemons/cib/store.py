@@ -43,6 +43,9 @@ JOURNAL_RECORDS = 2000
 RESERVE_STEP = 256 * 1024
 """Bytes of journal that are allocated ahead, so that a full disk is noticed before a change is made."""
 
+LONG_STEP = 1024 * 1024
+"""Bytes from which on a step is written as a whole file only."""
+
 _RECORD = struct.Struct("!II")
 
 
@@ -154,12 +157,15 @@ class Store:
         pending = b""
         for record in batch:
             after = stored_form(record.document)
-            if record.before is None or self._document is None:
-                self._append(pending)
+            has_journal = self._journal is not None and self._document is not None
+            step = _record(self._document, after, record.mark) if has_journal and self._document is not None else b""
+            if record.before is None or not has_journal:
+                # The journal leads here too, if that is not long: then damage to the new whole file costs nothing.
+                self._append(pending + (step if len(step) < LONG_STEP else b""))
                 pending = b""
                 self._write_whole(after, record.mark)
             else:
-                pending += _record(self._document, after, record.mark)
+                pending += step
                 self._records += 1
             self._document, self._mark = after, record.mark
         self._append(pending)

@@ -1,6 +1,7 @@
 """A CIB in a file, for working without a cluster (``CIB_file``, shadow copies). I/O."""
 
 import bz2
+import contextlib
 import os
 import sys
 from collections.abc import Sequence
@@ -67,10 +68,8 @@ class FileCib(CibConnection):
     def change(self, edit: Edit, *, force: bool = False, expected: Version | None = None) -> Version:
         if expected is not None and self._document.version != expected:
             raise StaleError(f"the CIB is at version {self._document.version}, not {expected}")
-        try:
+        with contextlib.suppress(SchemaUnchangedError):
             self._document = self._perform(self._document, edit)
-        except SchemaUnchangedError:
-            return self._document.version
         # Pacemaker rewrites the file after every operation that may write, whether or not it changed something.
         self._dirty = True
         return self._document.version

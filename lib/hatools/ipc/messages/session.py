@@ -24,8 +24,13 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Refusal of a request: the error class of ``values.errors``, exit code and text for a person."""
+    """Refusal of a request: the error class of ``values.errors``, exit code and text for a person.
+
+    ``details`` is the error's XML, ``system_text`` its words for Pacemaker's commands where the class does not say.
+    """
 
     error: str
     exit_code: int
     text: str
+    details: str = ""
+    system_text: str = ""
