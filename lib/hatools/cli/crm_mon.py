@@ -125,6 +125,8 @@ def _open_dest(request: MonRequest) -> TextIO | None:
 
 def _one_shot(request: MonRequest, sections: Section, display: Display, *, is_file: bool) -> int:
     """Show the status once; return the exit status."""
+    from hatools.cib.document import Document
+    from hatools.cli.cib_input import current_form
     from hatools.ipc.clients.cib import error_text, open_cib
 
     try:
@@ -135,6 +137,11 @@ def _one_shot(request: MonRequest, sections: Section, display: Display, *, is_fi
     except HatoolsError as error:
         display.error(f"Could not connect to the CIB: {error_text(error)}")
         return ExitCode.OK
+    current = current_form(document.root)
+    if current is None:
+        display.error("Upgrade failed: Update does not conform to the configured schema")
+        return ExitCode.OK
+    document = Document(current)
     fencing: tuple[FencingEvent, ...] | None = None
     fencing_error = 0
     if not is_file and sections & Section.FENCING:

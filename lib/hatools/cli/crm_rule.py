@@ -8,7 +8,6 @@ from xml.etree.ElementTree import Element
 from hatools.cib.document import children, parse_xml
 from hatools.cib.rules import RangeState, RuleInput, evaluate_date
 from hatools.cli.cib_input import complain_about_xml
-from hatools.cli.findings import log_level
 from hatools.cli.options import CommandLine, Finished, Group, Option, Program, begin, program_name
 from hatools.cli.output import Output, XmlOutput
 from hatools.values.errors import HatoolsError, SyntaxProblem
@@ -113,8 +112,7 @@ def _load(text: str | None, out: Output, verbosity: int) -> Element | None:
     try:
         return parse_xml(data)
     except SyntaxProblem:
-        if log_level(verbosity) >= 0:
-            complain_about_xml(data)
+        complain_about_xml(data, None, verbosity)
         where = "from STDIN\n" if text == "-" else f"string: {text}\n"
         raise _Refused(ExitCode.DATAERR, f"Couldn't parse input {where}") from None
 

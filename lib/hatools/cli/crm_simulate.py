@@ -202,7 +202,7 @@ class _Session:
         request = self.request
         if request.profile is not None:
             return self._profile(request.profile)
-        self.document = _read_source(request.source)
+        self.document = _read_source(request.source, request.verbosity)
         plan = self._unpack(self.document)
         self._show_head(plan)
         if request.injections:
@@ -558,22 +558,24 @@ def score_line(record: "ScoreRecord") -> str:
     return f"{label}: {record.resource} allocation score on {node}: {format_score(record.score)}"
 
 
-def _read_source(source: str | None) -> Document:
+def _read_source(source: str | None, verbosity: int = 0) -> Document:
     """Read the CIB from a file, standard input (``-``), or the cluster (None), upgraded to a current schema.
 
     Raises:
         _Refused: there is none, or it is not valid.
     """
-    from hatools.cli.cib_input import current_form, is_valid_cib
-    from hatools.ipc.clients.cib_file import load_xml_file, with_status
+    from hatools.cli.cib_input import current_form, is_valid_cib, read_lenient, read_source
+    from hatools.ipc.clients.cib_file import with_status
 
     if source is None:
         root = _query().root
     else:
-        try:
-            root = load_xml_file(Path(source))
-        except HatoolsError as error:
-            raise _Refused(ExitCode.SOFTWARE, str(error)) from None
+        data = read_source(source)
+        found = None if data is None else read_lenient(source, data, verbosity)
+        if found is None:
+            what = "standard input" if source == "-" else source
+            raise _Refused(ExitCode.SOFTWARE, f"{what} {'cannot be read' if data is None else 'holds no XML'}")
+        root = found
     current = current_form(with_status(Document(root)).root)
     if current is None or not is_valid_cib(current):
         raise _Refused(ExitCode.CONFIG)

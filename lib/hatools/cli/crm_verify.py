@@ -12,7 +12,7 @@ from xml.etree.ElementTree import Element
 from hatools.cib.document import Document
 from hatools.cli.options import CommandLine, Finished, Group, Option, Program, begin, program_name
 from hatools.cli.output import Output
-from hatools.values.errors import HatoolsError, SyntaxProblem
+from hatools.values.errors import HatoolsError
 from hatools.values.exitcode import ExitCode, exit_text
 
 PROGRAM = Program(
@@ -137,34 +137,27 @@ def _findings(line: CommandLine, out: Output, root: Element) -> tuple[bool, bool
 
 def _load(line: CommandLine) -> Element:
     """Return the CIB's root from the source that the command line names."""
-    from hatools.cli.cib_input import complain_about_xml
-    from hatools.cli.findings import log_level
-    from hatools.ipc.clients.cib_file import load_xml_file
+    from hatools.cli.cib_input import read_lenient, read_source
 
     path, text = line.get("xml-file"), line.get("xml-text")
     if line.has("live-check"):
         return _live()
-    try:
-        if path is not None:
-            return load_xml_file(Path(path))
-        if text is not None:
-            from hatools.cib.document import parse_xml
-
-            return parse_xml(text)
-        if line.has("xml-pipe"):
-            return load_xml_file(Path("-"))
-    except (HatoolsError, SyntaxProblem):
-        if path is not None and log_level(line.verbosity) >= 0 and Path(path).is_file():
-            complain_about_xml(Path(path).read_bytes(), path)
-        source = (
-            f"input file: {path}"
-            if path is not None
-            else f"input string: {text}"
-            if text is not None
-            else "input from STDIN."
-        )
-        raise _Refused(ExitCode.ERROR, f"Couldn't parse {source}") from None
-    raise _Refused(ExitCode.ERROR, "No configuration source specified.  Use --help for usage information.")
+    root = None
+    if path is not None:
+        source = f"input file: {path}"
+        data = read_source(path)
+        root = None if data is None else read_lenient(path, data, line.verbosity)
+    elif text is not None:
+        source = f"input string: {text}"
+        root = read_lenient(None, text.encode("utf-8", "surrogateescape"), line.verbosity)
+    elif line.has("xml-pipe"):
+        source = "input from STDIN."
+        root = read_lenient(None, sys.stdin.buffer.read(), line.verbosity)
+    else:
+        raise _Refused(ExitCode.ERROR, "No configuration source specified.  Use --help for usage information.")
+    if root is None:
+        raise _Refused(ExitCode.ERROR, f"Couldn't parse {source}")
+    return root
 
 
 def _live() -> Element:

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from hatools.values.boolean import is_true
 
-__all__ = ["log_level", "show_findings"]
+__all__ = ["log_level", "log_line", "show_findings"]
 
 _SEVERITIES = ("error", "warning", "notice")
 
@@ -36,10 +36,14 @@ def show_findings(findings: Iterable[_Finding], verbosity: int) -> None:
     from hatools.cli.log_labels import function_of
 
     sys.stdout.flush()
-    # While functions are traced, the original names file and line, too; nobody relies on those.
-    with_function = "PCMK_trace_functions" not in os.environ
     for finding in findings:
         if finding.severity in severities:
-            function = function_of(finding.severity, finding.text) if with_function else None
-            prefix = "" if function is None else f"({function}) \t"
-            print(f"{prefix}{finding.severity}: {finding.text}", file=sys.stderr)
+            log_line(function_of(finding.severity, finding.text), finding.severity, finding.text)
+
+
+def log_line(function: str | None, severity: str, text: str) -> None:
+    """Print a line of the log, with the name of the original's function that writes it."""
+    # While functions are traced, the original names file and line, too; nobody relies on those.
+    known = function is not None and "PCMK_trace_functions" not in os.environ
+    prefix = f"({function}) \t" if known else ""
+    print(f"{prefix}{severity}: {text}", file=sys.stderr)

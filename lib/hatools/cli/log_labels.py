@@ -58,7 +58,7 @@ _FAULTS = (
     ("because two templates or tags cannot be colocated", "unpack_colocation_tags"),
     ("Ignoring resource sets for constraint", "pcmk__expand_tags_in_sets"),
     ("is not a valid resource or tag", "unpack_location_tags"),
-    (": No resource found for", "unpack_order_set"),
+    (": No resource found for", "unpack_location_set"),
     ("without ticket", "pcmk__unpack_rsc_ticket"),
     ("without resource", "unpack_simple_rsc_ticket"),
     ("Resetting 'loss-policy' for ticket", "rsc_ticket_new"),
