@@ -66,6 +66,11 @@ def _show_metadata(context: Context, catalog: Catalog, spec: str) -> None:
         text = catalog.metadata(agent)
     except HatoolsError:
         raise Failure(ExitCode.NOSUCH, f"Metadata query for {spec} failed: No such device or address") from None
+    if agent.standard == "stonith":
+        from hatools.agents.fence_metadata import complete_metadata
+        from hatools.cli.output import format_result_xml
+
+        text = format_result_xml(complete_metadata(text))
     context.out.xml("metadata", text)
 
 
