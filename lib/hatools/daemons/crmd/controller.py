@@ -193,12 +193,14 @@ class Controller:
 
     def _forgive(self) -> None:
         """Let a lost node count as clean once the CIB says that it is down, or a member where nobody fences."""
-        suspects = [peer for peer in self.cluster.peers.all() if peer.unclean]
+        suspects = [peer for peer in self.cluster.peers.all() if peer.unclean or peer.unwritten]
         if suspects:
             fencing = status.has_fencing(self.cluster.document)
             for peer in suspects:
                 standing = self.cluster.standing(peer)
-                if standing == status.GONE or (standing == status.MEMBER and not fencing):
+                if standing == status.GONE:
+                    peer.unclean = peer.unwritten = False
+                elif standing == status.MEMBER and not fencing:
                     peer.unclean = False
 
     def _view(self, at: Instant, view: ViewChanged) -> None:
@@ -234,7 +236,7 @@ class Controller:
             peer.leaving = peer.fenced = False
         for peer in arrived:
             peer.in_view = True
-            peer.leaving = peer.fenced = False
+            peer.leaving = peer.fenced = peer.unwritten = False
 
     def _group(self, at: Instant, group: GroupChanged) -> None:
         cluster = self.cluster
@@ -378,7 +380,6 @@ class Controller:
         cluster.peers.learn(cluster.me.id, cluster.me.name).joined = True
         cluster.post(Input.ACCEPTED)
         cluster.emit(SendToPeer(sender, JoinConfirm(ack.join_id)))
-        self.coordinator.joined()
 
     def _perform(self, at: Instant, sender: int, action: PerformAction) -> None:
         if sender != self._dc or self.state is not State.NOT_DC:

@@ -89,7 +89,6 @@ class Coordinator:
         self._after_write: dict[int, str] = {}
         self._fencing: dict[str, str] = {}
         self._failed_fencings: dict[str, int] = {}
-        self._fenced_elsewhere: set[str] = set()
         self._standings: dict[str, status.NodeStanding] = {}
 
     # --- a DC's beginning and end
@@ -104,7 +103,7 @@ class Coordinator:
         self._await_replica()
         for peer in cluster.peers.all():
             known = cluster.standing(peer)
-            if peer.name in self._fenced_elsewhere:
+            if peer.unwritten:
                 self._mark_fenced(peer)
             elif known is None or known == status.GONE:
                 continue
@@ -112,7 +111,6 @@ class Coordinator:
                 self._mark_lost(at, peer, known)
             elif not peer.in_group and known.crmd:
                 self._grant_grace(at, peer)
-        self._fenced_elsewhere.clear()
 
     def release(self) -> None:
         """Be the DC no more."""
@@ -283,6 +281,7 @@ class Coordinator:
         if not self._wanted or self._requested or self.transitioner.is_running or cluster.electing:
             return
         self._hold_for_unseen(at)
+        self._correct_standings(at)
         if self.holds or not cluster.is_current:
             return
         self._wanted = ""
@@ -334,7 +333,7 @@ class Coordinator:
         """React to what the CIB says now."""
         if not self.active:
             return
-        self._correct_standings()
+        self._correct_standings(at)
         for fact in facts:
             match fact:
                 case ConfigurationChanged(section):
@@ -395,16 +394,14 @@ class Coordinator:
         for prefix in ("another try to fence ", "help: "):
             self.holds.release_matching(prefix)
         peer = self._cluster.peers.named(target)
+        if peer is None:
+            return
         if not self.active:
-            self._fenced_elsewhere.add(target)
-        elif peer is not None and target not in self._fencing.values():
+            peer.unwritten = True
+        elif target not in self._fencing.values():
             self._mark_fenced(peer)
             self._act(at, self.transitioner.node_lost(at.now, target))
             self.want(at, f"{target} was fenced")
-
-    def joined(self) -> None:
-        """Forget what only a DC to be has to remember: this node joined one."""
-        self._fenced_elsewhere.clear()
 
     # --- inside
 
@@ -413,10 +410,13 @@ class Coordinator:
         self._standings[peer.node_id] = standing
         return status.write_standing(peer.node_id, peer.name, standing, origin)
 
-    def _correct_standings(self) -> None:
-        """Write again what somebody has overwritten: the belated words of a node that was a DC until we met."""
+    def _correct_standings(self, at: Instant) -> None:
+        """Write again what is not as we said: overwritten by a node that was a DC until we met, or replaced as a whole.
+
+        What such a CIB says about the resources of a member is void as well: they are probed.
+        """
         cluster = self._cluster
-        if cluster.writes or cluster.electing or "the CIB's replicas" in self.holds:
+        if cluster.writes or cluster.electing or "the CIB's replicas" in self.holds or not cluster.has_document:
             return
         states = status.node_states(cluster.document)
         wrong = [
@@ -428,7 +428,10 @@ class Coordinator:
         if wrong:
             names = ", ".join(peer.name for peer, _ in wrong)
             cluster.log("warning", f"Correcting how {names} stand in the CIB")
-            cluster.write(*(self._stand(peer, standing, "correct_standings") for peer, standing in wrong))
+            changes = [self._stand(peer, standing, "correct_standings") for peer, standing in wrong]
+            changes += [status.erase_history(peer.node_id) for peer, standing in wrong if standing == status.MEMBER]
+            cluster.write(*changes)
+            self.want(at, f"{names} stood otherwise in the CIB")
         root = self._root_attributes()
         if any(cluster.document.root.get(name) != value for name, value in root.items()):
             cluster.write(status.write_root(root))
@@ -503,7 +506,7 @@ class Coordinator:
     def _mark_fenced(self, peer: Peer) -> int:
         """Write that a node is down for certain and holds nothing; return the write's tag."""
         peer.fenced = peer.in_view
-        peer.joined = peer.unclean = False
+        peer.joined = peer.unclean = peer.unwritten = False
         self.joins.drop(peer.id)
         self.holds.release(_grace(peer.name))
         self.holds.release(f"{peer.name} to stop what it may still run")

@@ -10,7 +10,8 @@ class Peer:
     ``in_view``: its messaging is in our view; ``in_group``: its controller is in the group; ``joined``: the present DC
     took it in; ``leaving``: it was told that it may go; ``fenced``: it was fenced and
     is still in the view, until the ring notices; ``unclean``: it was lost while it was a member, and nobody has fenced
-    it since. ``incarnation`` is that of its controller.
+    it since; ``unwritten``: it was fenced while there was no DC to write that down. ``incarnation`` is that of its
+    controller.
     """
 
     id: int
@@ -21,6 +22,7 @@ class Peer:
     leaving: bool = False
     fenced: bool = False
     unclean: bool = False
+    unwritten: bool = False
     job_limit: int = 0
     style: str = ""
     incarnation: str = ""
