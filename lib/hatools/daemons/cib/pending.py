@@ -74,6 +74,11 @@ class PendingWrites:
         """Return the entry of a delivered write of ours, None if it was numbered anew since, or is done."""
         return self._by_number.get((message.writer, message.serial))
 
+    def of_message(self, message: PeerWrite) -> Pending | None:
+        """Return the entry of a delivered write of ours under whatever number it was sent."""
+        entry = self._entries.get(int(message.id.rpartition(":")[2]))
+        return entry if entry is not None and entry.message.id == message.id else None
+
     def of_request(self, request: int) -> Pending | None:
         return self._entries.get(request)
 

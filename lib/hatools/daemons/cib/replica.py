@@ -375,21 +375,19 @@ class Replica:
 
     def _apply(self, sender: int, sequence: int, message: PeerWrite) -> list[Effect]:
         last = self._writers.get(message.writer, 0)
-        own = self._pending.find(message) if sender == self.node else None
-        if message.serial != last + 1:
-            # A number we had already, or a gap: an earlier write was dropped, and its author sends all again.
-            if own is None:
+        if message.serial > last + 1:
+            # A gap: an earlier write was dropped, and its author sends all again under another name.
+            if sender != self.node or self._pending.find(message) is None:
                 return []
-            if message.serial <= last:
-                return self._now_included(own, sequence)
             self._pending.drop([message])
             return self._send_again()
-        is_new = message.id not in self._recent
-        self._remember(message)
-        before = self.document
+        own = self._pending.of_message(message) if sender == self.node else None
+        is_new = message.serial == last + 1 and message.id not in self._recent
+        if message.serial == last + 1:
+            self._remember(message)
         if not is_new:
-            # It was made under another number, in a part of the cluster that we were not in.
-            return [] if own is None else self._now_included(own, sequence)
+            return self._made_already(sender, sequence, own)
+        before = self.document
         applied = self._applier.apply(before, message)
         if not applied.changed:
             if own is None:
@@ -400,6 +398,15 @@ class Replica:
         if own is not None:
             effects += self._now_included(own, sequence, durable=applied.durable)
         return effects
+
+    def _made_already(self, sender: int, sequence: int, own: Pending | None) -> list[Effect]:
+        """A write came again that the content has: its author wants to know when it is on our disk."""
+        if sender != self.node:
+            self._authors.append((self._step, sender))
+            return self._report_stored(self._voting.stored.get(self.node, -1))
+        if own is None or own.stage is Stage.APPLIED:
+            return []
+        return self._now_included(own, sequence)
 
     def _now_included(self, own: Pending, sequence: int, *, durable: bool = True) -> list[Effect]:
         own.stage = Stage.APPLIED
@@ -448,21 +455,25 @@ class Replica:
         return self._tokens[0][1] - 1 if self._tokens else self._step
 
     def _tell_stored(self, step: int) -> list[Effect]:
-        current = self._round
-        assert current is not None
         before = self._voting.stored.get(self.node, -1)
         if step <= before:
             return []
-        report = PeerStored(current.agreement, step, self._chains.get(step, ""))
+        self._voting.stored[self.node] = step
         effects: list[Effect] = []
         if before < 0:
-            effects.append(BroadcastToPeers(report))
+            effects.append(BroadcastToPeers(self._stored_report(step)))
+        return [*effects, *self._report_stored(step), *self._answer_what_is_done()]
+
+    def _stored_report(self, step: int) -> PeerStored:
+        assert self._round is not None
+        return PeerStored(self._round.agreement, step, self._chains.get(step, ""))
+
+    def _report_stored(self, step: int) -> list[Effect]:
+        """Tell the authors of what we have on disk up to a step."""
         authors: dict[int, None] = {}
         while self._authors and self._authors[0][0] <= step:
             authors[self._authors.popleft()[1]] = None
-        effects += [SendToPeer(author, report) for author in authors]
-        self._voting.stored[self.node] = step
-        return effects + self._answer_what_is_done()
+        return [SendToPeer(author, self._stored_report(step)) for author in authors]
 
     def _stored_elsewhere(self, sender: int, report: PeerStored) -> list[Effect]:
         current = self._round
