@@ -67,7 +67,7 @@ class Groups:
 
     Args:
         facts: what our card says besides name and groups, asked for whenever a ring forms.
-        rule: decides on quorum, given the cards of all members.
+        rule: decides on quorum, given the cards of all members and who said goodbye since the last view.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class Groups:
         me: NodeIdentity,
         outbox: Outbox,
         facts: Callable[[], Facts],
-        rule: Callable[[dict[int, Card]], Ruling],
+        rule: Callable[[dict[int, Card], frozenset[int]], Ruling],
     ) -> None:
         self.me = me
         self.view: View | None = None
@@ -194,7 +194,7 @@ class Groups:
         """Ask the style about quorum again, after votes changed; a new view tells if the answer did."""
         if self.view is None or not self.is_synchronised:
             return []
-        ruling = self._rule(self.cards)
+        ruling = self._rule(self.cards, frozenset())
         if (ruling.quorate, ruling.votes) == (self.view.quorate, self.view.votes):
             return []
         self.view = View(self.view.ring_id, self.view.members, ruling.quorate, ruling.votes)
@@ -269,7 +269,7 @@ class Groups:
         before = self.view.member_ids if self.view else frozenset[int]()
         stayed = before & self._companions & members
         gone = before - stayed
-        ruling = self._rule(self.cards)
+        ruling = self._rule(self.cards, gone & self._leaving)
         self.view = View(
             self._ring,
             tuple(NodeIdentity(node, self.cards[node].name) for node in sorted(members)),

@@ -249,6 +249,21 @@ def test_two_node_clusters_keep_quorum_when_the_peer_dies_but_wait_for_it_at_sta
     assert network.nodes[1].life.view.quorate  # type: ignore[union-attr]
 
 
+def test_the_last_men_standing_stay_quorate_one_after_the_other() -> None:
+    conf = configuration(4, quorum=" last_man_standing: 1\n wait_for_all: 1\n last_man_standing_window: 5000\n")
+    network = Network(4, 1, conf=conf)
+    network.start_all()
+    network.run_until(network.is_settled, 5)
+
+    for number in (4, 3):
+        network.crash(number)
+        network.run_until(network.is_settled, 20)
+        network.run(6)
+
+    view = network.nodes[1].life.view  # type: ignore[union-attr]
+    assert view is not None and view.member_ids == {1, 2} and view.quorate
+
+
 def storm(seed: int) -> Network:
     """A cluster of 2 to 7 nodes under random faults for half a minute, then peace."""
     network = Network(2 + seed % 6, seed)

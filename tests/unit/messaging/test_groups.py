@@ -20,7 +20,7 @@ def facts() -> Facts:
     return {"votes": 1}
 
 
-def rule(cards: dict[int, Card]) -> Ruling:
+def rule(cards: dict[int, Card], left: frozenset[int]) -> Ruling:
     votes = tuple(sorted((card.name, int(card.facts["votes"])) for card in cards.values()))
     return Ruling(sum(vote for _, vote in votes) >= 2, votes)
 

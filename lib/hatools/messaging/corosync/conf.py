@@ -5,14 +5,14 @@ is a warning; a value that cannot be is an error with its place, and all errors 
 Keys of Corosync that have no meaning for our ring (knet's and the like) are accepted and kept.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from hatools.messaging.corosync.crypto import Protection, Suite
 from hatools.messaging.corosync.sections import Entry, Section, parse_sections
 from hatools.messaging.corosync.totem.effects import Timing
 from hatools.messaging.corosync.totem.packets import MAX_NODES
 from hatools.messaging.corosync.totem.ring import FlowLimits
-from hatools.messaging.corosync.votequorum import QuorumOptions
+from hatools.messaging.corosync.votequorum import QuorumOptions, TieBreaker
 from hatools.values.boolean import is_true, parse_boolean
 from hatools.values.errors import ConfigError, SyntaxProblem
 
@@ -159,7 +159,7 @@ KEYS: dict[str, dict[str, Kind]] = {
 """Known keys by section."""
 
 _FREE_SECTIONS = ("resources", "nozzle", "quorum.device", "service", "aisexec", "event", "amf", "qb")
-_NOT_YET = ("last_man_standing", "auto_tie_breaker", "allow_downscale", "expected_votes_tracking")
+_NOT_YET = ("expected_votes_tracking",)
 """Quorum rules that would change who has quorum and are not built: refused when set, never ignored."""
 
 
@@ -217,8 +217,7 @@ class Configuration:
     def quorum_of(self, node_id: int) -> QuorumOptions:
         """Return the quorum options of one node."""
         votes = next((node.votes for node in self.nodes if node.id == node_id), self.quorum.votes)
-        base = self.quorum
-        return QuorumOptions(base.provider, votes, base.expected_votes, base.two_node, base.wait_for_all)
+        return replace(self.quorum, votes=votes)
 
 
 def read_configuration(text: str, name: str = "corosync.conf") -> Configuration:
@@ -477,7 +476,59 @@ class _Reader:
             entry = quorum.find(key)
             if entry is not None and is_true(entry.value):
                 self._error(entry, f"quorum.{key} is not supported yet")
-        return QuorumOptions(provider, _number(quorum, "votes", 1), expected, two_node, wait_for_all)
+        standing = _flag(quorum, "last_man_standing", False)
+        tie_breaker, deciding = self._tie_breaker(quorum)
+        self._check_combinations(quorum, nodes, wait_for_all)
+        return QuorumOptions(
+            provider=provider,
+            votes=_number(quorum, "votes", 1),
+            expected_votes=expected,
+            two_node=two_node,
+            wait_for_all=wait_for_all,
+            last_man_standing=standing,
+            last_man_standing_window=_number(quorum, "last_man_standing_window", 10000) / 1000,
+            tie_breaker=tie_breaker,
+            tie_breaker_nodes=deciding,
+            allow_downscale=_flag(quorum, "allow_downscale", False),
+        )
+
+    def _tie_breaker(self, quorum: Section) -> tuple[TieBreaker, tuple[int, ...]]:
+        if not _flag(quorum, "auto_tie_breaker", False):
+            return TieBreaker.NONE, ()
+        entry = quorum.find("auto_tie_breaker_node")
+        match entry.value if entry else "lowest":
+            case "lowest":
+                return TieBreaker.LOWEST, ()
+            case "highest":
+                return TieBreaker.HIGHEST, ()
+            case words:
+                numbers = words.split()
+                if entry is not None and not all(number.isdecimal() for number in numbers):
+                    self._error(entry, f'quorum.auto_tie_breaker_node: "{words}" is not lowest, highest or node ids')
+                    return TieBreaker.NONE, ()
+                return TieBreaker.LIST, tuple(int(number) for number in numbers)
+
+    def _check_combinations(self, quorum: Section, nodes: tuple[NodeEntry, ...], wait_for_all: bool) -> None:
+        """Refuse the combinations that votequorum(5) rules out."""
+
+        def place(key: str) -> Entry | Section:
+            return quorum.find(key) or quorum
+
+        breaks_ties = _flag(quorum, "auto_tie_breaker", False)
+        standing = _flag(quorum, "last_man_standing", False)
+        is_odd = len(nodes) % 2 == 1
+        if breaks_ties and _flag(quorum, "two_node", False):
+            self._error(place("auto_tie_breaker"), "auto_tie_breaker and two_node exclude each other")
+        if breaks_ties and is_odd and standing:
+            self._error(
+                place("auto_tie_breaker"), "with an odd number of nodes auto_tie_breaker excludes last_man_standing"
+            )
+        if breaks_ties and is_odd and not wait_for_all:
+            self._error(place("auto_tie_breaker"), "with an odd number of nodes auto_tie_breaker requires wait_for_all")
+        if standing and any(node.votes != 1 for node in nodes):
+            self._error(place("last_man_standing"), "last_man_standing requires one vote for every node")
+        if _flag(quorum, "allow_downscale", False) and quorum.find("expected_votes") is None:
+            self._error(place("allow_downscale"), "allow_downscale requires expected_votes, below which it does not go")
 
 
 def _problem(kind: Kind, value: str) -> str:

@@ -95,7 +95,9 @@ class CorosyncEngine:
         self.quorum = VoteQuorum(configuration.quorum_of(me))
         self.groups = Groups(self.local, self._outbox, self._facts, self._rule)
         self.counters = Counters()
-        self._departing = False
+        self._now = 0.0
+        self._standing_deadline: float | None = None
+        """When the window of ``last_man_standing`` has passed."""
 
     @property
     def view(self) -> View | None:
@@ -105,7 +107,8 @@ class CorosyncEngine:
     @property
     def deadline(self) -> float | None:
         """Return when :meth:`expire` wants to be called."""
-        return self.totem.deadline
+        times = [time for time in (self.totem.deadline, self._standing_deadline) if time is not None]
+        return min(times, default=None)
 
     def waiting_bytes(self, group: str) -> int:
         """Return how much waits to be sent to a group."""
@@ -129,6 +132,12 @@ class CorosyncEngine:
 
     def expire(self, now: float) -> list[Effect]:
         """Act on the deadlines that have passed."""
+        if self._standing_deadline is not None and self._standing_deadline <= now:
+            self._standing_deadline = None
+            votes = self.quorum.standing_votes
+            if votes and self.totem.members[:1] == (self.local.id,):
+                self.groups.announce({"expected_votes": votes})
+                return self._wake(now) + self._perform(now, self.totem.expire(now))
         return self._perform(now, self.totem.expire(now))
 
     def join_group(self, now: float, group: str) -> list[Effect]:
@@ -157,7 +166,6 @@ class CorosyncEngine:
 
     def depart(self, now: float) -> list[Effect]:
         """Say goodbye; the ring is left when all members know."""
-        self._departing = True
         self.groups.depart()
         return self._wake(now)
 
@@ -202,8 +210,10 @@ class CorosyncEngine:
             "config_version": self.configuration.config_version,
         }
 
-    def _rule(self, cards: dict[int, Card]) -> Ruling:
-        verdict = self.quorum.decide({node: _ballot(card) for node, card in cards.items()})
+    def _rule(self, cards: dict[int, Card], left: frozenset[int]) -> Ruling:
+        verdict = self.quorum.decide({node: _ballot(card) for node, card in cards.items()}, left)
+        window = self.configuration.quorum.last_man_standing_window
+        self._standing_deadline = self._now + window if self.quorum.standing_votes else None
         votes = sorted((card.name, int(card.facts["votes"])) for card in cards.values())
         return Ruling(verdict.quorate, tuple(votes))
 
@@ -213,6 +223,7 @@ class CorosyncEngine:
         return self._perform(now, self.totem.wake(now))
 
     def _perform(self, now: float, effects: list[RingEffect]) -> list[Effect]:
+        self._now = now
         result: list[Effect] = []
         for effect in effects:
             match effect:

@@ -1,12 +1,22 @@
 """Who has quorum: the arithmetic of votequorum(5). Pure.
 
 Every member brings its :class:`Ballot` into a view, so all members of a partition compute the same
-:class:`Verdict`. What a node must remember between views (``wait_for_all`` not yet satisfied, a
-raised ``expected_votes``) is in :class:`VoteQuorum`.
+:class:`Verdict`. What a node must remember between views (``wait_for_all`` not yet satisfied, raised
+or lowered ``expected_votes``, the last quorate membership) is in :class:`VoteQuorum`.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from enum import Enum
+
+
+class TieBreaker(Enum):
+    """Which node decides for its half when a cluster of an even number of votes splits evenly."""
+
+    NONE = "none"
+    LOWEST = "lowest"
+    HIGHEST = "highest"
+    LIST = "list"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +29,12 @@ class QuorumOptions:
     expected_votes: int = 1
     two_node: bool = False
     wait_for_all: bool = False
+    last_man_standing: bool = False
+    last_man_standing_window: float = 10.0
+    """Seconds a smaller membership must have been quorate before the lost votes are no longer expected."""
+    tie_breaker: TieBreaker = TieBreaker.NONE
+    tie_breaker_nodes: tuple[int, ...] = ()
+    allow_downscale: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +69,20 @@ class VoteQuorum:
         self._expected = options.expected_votes
         self._votes = options.votes
         self._waiting = options.wait_for_all
+        self._last_quorate: frozenset[int] = frozenset()
         self._verdict = Verdict(False, 0, 0, self._expected, self._expected, self._waiting, ())
 
     @property
     def verdict(self) -> Verdict:
         """Return the result for the current view."""
         return self._verdict
+
+    @property
+    def standing_votes(self) -> int:
+        """Return the expected votes that ``last_man_standing`` asks for once its window has passed; 0: no change."""
+        verdict = self._verdict
+        shrinks = self.options.last_man_standing and verdict.quorate and verdict.total_votes < verdict.highest_expected
+        return verdict.total_votes if shrinks else 0
 
     def ballot(self) -> Ballot:
         """Return what we bring into the next view."""
@@ -83,31 +107,68 @@ class VoteQuorum:
         """Do not wait for all nodes any more (quorum.cancel_wait_for_all)."""
         self._waiting = False
 
-    def decide(self, ballots: Mapping[int, Ballot]) -> Verdict:
-        """Return the verdict for a view whose members brought these ballots."""
+    def decide(self, ballots: Mapping[int, Ballot], left: frozenset[int] = frozenset()) -> Verdict:
+        """Return the verdict for a view.
+
+        Args:
+            ballots: of its members.
+            left: who said goodbye since the last view.
+        """
         options = self.options
         total = sum(ballot.votes for ballot in ballots.values())
-        highest = max(ballot.expected_votes for ballot in ballots.values())
-        expected = max(highest, total)
+        expected = max(total, *(ballot.expected_votes for ballot in ballots.values()))
+        if options.allow_downscale and left and self._verdict.quorate:
+            expected = max(total, options.expected_votes)
+            self._expected = expected
         self._expected = max(self._expected, expected)
         everybody = total >= expected
         released = any(not ballot.waiting and ballot.was_quorate for ballot in ballots.values())
         if everybody or released:
             self._waiting = False
         two_node = options.two_node and expected <= 2
-        quorum = 1 if two_node else max((expected + 2) // 2, (total + 2) // 2)
+        quorum = self._needed(expected, total, two_node)
         waiting = options.wait_for_all and all(ballot.waiting for ballot in ballots.values()) and not everybody
-        quorate = not options.provider or (total >= quorum and not waiting)
+        enough = total >= quorum or self._wins_tie(frozenset(ballots), total, expected, quorum)
+        quorate = not options.provider or (enough and not waiting)
+        if quorate:
+            self._last_quorate = frozenset(ballots)
         self._verdict = Verdict(quorate, quorum, total, self._expected, expected, waiting, ())
         self._verdict = replace(self._verdict, flags=self._flags(quorate, two_node))
         return self._verdict
 
-    def _flags(self, quorate: bool, two_node: bool) -> tuple[str, ...]:
-        flags = []
+    def _needed(self, expected: int, total: int, two_node: bool) -> int:
         if two_node:
-            flags.append("2Node")
-        if quorate:
-            flags.append("Quorate")
-        if self.options.wait_for_all:
-            flags.append("WaitForAll")
-        return tuple(flags)
+            return 1
+        needed = max((expected + 2) // 2, (total + 2) // 2)
+        if self.options.last_man_standing and self.options.tie_breaker is TieBreaker.NONE:
+            return max(needed, 2)
+        return needed
+
+    def _wins_tie(self, members: frozenset[int], total: int, expected: int, quorum: int) -> bool:
+        """Say whether an even split is ours: exactly half of the votes, the deciding node, and no rival majority."""
+        if self.options.tie_breaker is TieBreaker.NONE or total != expected // 2:
+            return False
+        if len(self._last_quorate) - len(members) >= quorum:
+            return False  # the others may have quorum
+        known = self._last_quorate | members
+        match self.options.tie_breaker:
+            case TieBreaker.LOWEST:
+                return min(known) in members
+            case TieBreaker.HIGHEST:
+                return max(known) in members
+            case TieBreaker.LIST:
+                deciding = next((node for node in self.options.tie_breaker_nodes if node in known), None)
+                return deciding in members
+        return False
+
+    def _flags(self, quorate: bool, two_node: bool) -> tuple[str, ...]:
+        options = self.options
+        shown = (
+            ("2Node", two_node),
+            ("Quorate", quorate),
+            ("WaitForAll", options.wait_for_all),
+            ("LastManStanding", options.last_man_standing),
+            ("AutoTieBreaker", options.tie_breaker is not TieBreaker.NONE),
+            ("AllowDownscale", options.allow_downscale),
+        )
+        return tuple(name for name, is_set in shown if is_set)

@@ -5,6 +5,7 @@ import pytest
 from hatools.messaging.corosync.conf import Configuration, read_configuration
 from hatools.messaging.corosync.crypto import Suite
 from hatools.messaging.corosync.sections import export, parse_sections
+from hatools.messaging.corosync.votequorum import TieBreaker
 from hatools.values.errors import ConfigError
 
 NODES = """\
@@ -150,9 +151,32 @@ def test_two_node_with_other_than_two_votes_is_refused() -> None:
     assert "two_node needs exactly 2 expected votes, not 3" in refusal(rest="quorum {\n two_node: 1\n}\n")
 
 
-@pytest.mark.parametrize("key", ["last_man_standing", "auto_tie_breaker"])
-def test_quorum_rules_that_are_not_there_are_refused_and_not_ignored(key: str) -> None:
-    assert f"quorum.{key} is not supported yet" in refusal(rest=f"quorum {{\n {key}: 1\n}}\n")
+def test_quorum_rules_that_are_not_there_are_refused_and_not_ignored() -> None:
+    text = refusal(rest="quorum {\n expected_votes_tracking: 1\n}\n")
+
+    assert "quorum.expected_votes_tracking is not supported yet" in text
+
+
+@pytest.mark.parametrize(
+    ("value", "breaker", "nodes"),
+    [("", TieBreaker.LOWEST, ()), (" auto_tie_breaker_node: highest\n", TieBreaker.HIGHEST, ()),
+     (" auto_tie_breaker_node: 2 1\n", TieBreaker.LIST, (2, 1))],
+)  # fmt: skip
+def test_tie_breakers_are_read(value: str, breaker: TieBreaker, nodes: tuple[int, ...]) -> None:
+    quorum = read(rest=f"quorum {{\n auto_tie_breaker: 1\n{value}}}\n").quorum
+
+    assert (quorum.tie_breaker, quorum.tie_breaker_nodes) == (breaker, nodes)
+
+
+@pytest.mark.parametrize(
+    ("keys", "part"),
+    [(" auto_tie_breaker: 1\n two_node: 1\n expected_votes: 2\n", "exclude each other"),
+     (" last_man_standing: 1\n", "requires one vote for every node"),
+     (" allow_downscale: 1\n", "requires expected_votes"),
+     (" auto_tie_breaker: 1\n auto_tie_breaker_node: best\n", "not lowest, highest or node ids")],
+)  # fmt: skip
+def test_combinations_that_votequorum_rules_out_are_refused(keys: str, part: str) -> None:
+    assert part in refusal(rest=f"quorum {{\n{keys}}}\n")
 
 
 def test_parsing_inverts_exporting() -> None:

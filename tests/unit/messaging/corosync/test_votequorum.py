@@ -2,7 +2,7 @@
 
 import pytest
 
-from hatools.messaging.corosync.votequorum import Ballot, QuorumOptions, VoteQuorum
+from hatools.messaging.corosync.votequorum import Ballot, QuorumOptions, TieBreaker, VoteQuorum
 
 
 def ballots(count: int, expected: int, *, waiting: bool = False, quorate: bool = False) -> dict[int, Ballot]:
@@ -85,3 +85,52 @@ def test_expected_votes_can_be_lowered_by_hand() -> None:
     quorum.set_expected_votes(1)
 
     assert quorum.decide({1: quorum.ballot()}).quorate
+
+
+def of(*numbers: int, expected: int) -> dict[int, Ballot]:
+    return {number: Ballot(1, expected, False, True) for number in numbers}
+
+
+@pytest.mark.parametrize(
+    ("breaker", "listed", "half", "quorate"),
+    [(TieBreaker.LOWEST, (), (1, 2), True), (TieBreaker.LOWEST, (), (3, 4), False),
+     (TieBreaker.HIGHEST, (), (3, 4), True), (TieBreaker.HIGHEST, (), (1, 2), False),
+     (TieBreaker.LIST, (3, 1), (1, 2), False), (TieBreaker.LIST, (9, 3), (3, 4), True),
+     (TieBreaker.NONE, (), (1, 2), False)],
+)  # fmt: skip
+def test_a_tie_is_won_by_the_half_with_the_deciding_node(
+    breaker: TieBreaker, listed: tuple[int, ...], half: tuple[int, ...], quorate: bool
+) -> None:
+    quorum = VoteQuorum(QuorumOptions(expected_votes=4, tie_breaker=breaker, tie_breaker_nodes=listed))
+    quorum.decide(of(1, 2, 3, 4, expected=4))
+
+    assert quorum.decide(of(*half, expected=4)).quorate is quorate
+
+
+def test_a_minority_with_the_deciding_node_does_not_win() -> None:
+    quorum = VoteQuorum(QuorumOptions(expected_votes=5, tie_breaker=TieBreaker.LOWEST))
+    quorum.decide(of(1, 2, 3, 4, 5, expected=5))
+
+    assert not quorum.decide(of(1, 2, expected=5)).quorate
+
+
+def test_the_last_men_standing_no_longer_expect_who_is_gone() -> None:
+    quorum = VoteQuorum(QuorumOptions(expected_votes=5, last_man_standing=True))
+    quorum.decide(of(1, 2, 3, 4, 5, expected=5))
+    assert quorum.standing_votes == 0
+    quorum.decide(of(1, 2, 3, expected=5))
+    assert quorum.standing_votes == 3
+
+    quorum.set_expected_votes(3)
+
+    assert quorum.decide(of(1, 2, expected=3)).quorate
+    assert not quorum.decide(of(1, expected=2)).quorate, "without a tie breaker two is the least"
+
+
+def test_a_clean_goodbye_lowers_the_expectation_if_that_is_allowed() -> None:
+    quorum = VoteQuorum(QuorumOptions(expected_votes=3, allow_downscale=True))
+    quorum.decide(of(1, 2, 3, 4, 5, expected=5))
+
+    assert quorum.decide(of(1, 2, 3, 4, expected=5), frozenset({5})).highest_expected == 4
+    assert quorum.decide(of(1, 2, expected=4), frozenset({3, 4})).highest_expected == 3
+    assert quorum.decide(of(1, expected=3)).highest_expected == 3
