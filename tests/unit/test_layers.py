@@ -53,7 +53,7 @@ IMPURE = (
     "messaging.corosync.authkey", "messaging.corosync.totem.links", "messaging.heartbeat.media", "messaging.external",
     "values.returncode",  # asks the system for the words of its error numbers
     "agents.catalog", "agents.systemd", "agents.shipped", "daemons.pengine.archive", "daemons.pacemakerd.image",
-    "daemons.lrmd.runner", "daemons.stonithd.runner",  # run agents
+    "daemons.lrmd.runner", "daemons.stonithd.runner", "daemons.stonithd.registry",  # run agents
 )  # fmt: skip
 """Packages and files that do I/O; besides these every ``store.py``, ``daemon.py`` and ``__main__.py``."""
 

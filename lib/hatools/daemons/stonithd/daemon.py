@@ -9,7 +9,6 @@ from dataclasses import replace
 from itertools import count
 from typing import Any, assert_never
 
-from hatools.agents.fence import action_timeout_ms
 from hatools.cib.document import Document, Element, parse_xml
 from hatools.daemons.stonithd.configuration import DeviceConfig, FencingConfiguration, read_configuration
 from hatools.daemons.stonithd.coordinator import (
@@ -25,7 +24,7 @@ from hatools.daemons.stonithd.coordinator import (
     RunHere,
     SendPeer,
 )
-from hatools.daemons.stonithd.devices import Device, DeviceTable, HostCheck, Verdict
+from hatools.daemons.stonithd.registry import LocalDevices
 from hatools.daemons.stonithd.runner import DeviceRunner
 from hatools.daemons.stonithd.topology import HIGHEST_INDEX, LOWEST_INDEX, Level, levels_for, parse_target, with_devices
 from hatools.ipc.client import Connection
@@ -40,8 +39,6 @@ from hatools.ipc.messages.stonith import (
     DeregisterDevice,
     DeregisterLevel,
     DeviceList,
-    DeviceOffer,
-    DeviceResult,
     DevicesChanged,
     Fence,
     FencingDone,
@@ -63,15 +60,11 @@ from hatools.runtime.inflight import InFlight
 from hatools.runtime.logs import notice
 from hatools.values.errors import (
     DisconnectedError,
-    HatoolsError,
     InputError,
-    NoSuchObjectError,
     RemoteError,
     UnavailableError,
 )
-from hatools.values.exitcode import ExitCode
 from hatools.values.iso8601 import Moment
-from hatools.values.result import ExecStatus
 
 _log = logging.getLogger(__name__)
 
@@ -81,7 +74,8 @@ _CONNECT_LIMIT_S = 60.0
 _CIB_LIMIT_S = 10.0
 """How long a request waits for the first sight of the CIB; then what is registered by hand has to do."""
 
-_LIST_REFRESH_S = 60.0
+_QUERY_LIMIT_MS = 60_000
+"""How long a device may take to tell whether it can fence a node."""
 
 
 class Fencer:
@@ -98,9 +92,7 @@ class Fencer:
             on_disconnect=self._client_left,
         )
         self._in_flight = InFlight(context.directories.run / "stonithd-actions")
-        self._runner = DeviceRunner(context.directories, self._in_flight)
-        self._devices = DeviceTable()
-        self._prepared: dict[str, asyncio.Task[None]] = {}
+        self._devices = LocalDevices(DeviceRunner(context.directories, self._in_flight), self._tell_devices)
         self._configuration = FencingConfiguration()
         self._manual_levels: list[Level] = []
         self._core = Coordinator(0, "", self._levels_of)
@@ -134,16 +126,17 @@ class Fencer:
             self._take_event(event)
         await self._server.open()
         self._start(self._follow_cib())
-        self._start(self._refresh_lists())
+        self._start(self._devices.keep_lists_young())
         self._context.ready()
         stop = asyncio.ensure_future(self._context.stopping.wait())
         await asyncio.wait(
             (stop, messaging.closed, self._server.failed, self._failed), return_when=asyncio.FIRST_COMPLETED
         )
         await self._server.close()
-        for task in [*self._tasks, *self._prepared.values(), *self._runs.values()]:
+        tasks = [*self._tasks, *self._devices.preparations]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, *self._prepared.values(), *self._runs.values(), return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         for failure in (self._server.failed, self._failed):
             if failure.done():
                 failure.result()
@@ -179,18 +172,17 @@ class Fencer:
                 return await self._query_devices(target, timeout_ms)
             case RunDevice():
                 client.require(Rights.FULL)
-                return await self._run_device(message)
+                return await self._devices.run(message)
             case RegisterDevice(name, agent, parameters, provides_unfencing):
                 client.require(Rights.FULL)
                 if not name:
                     raise InputError("a fence device needs a name")
-                self._register(DeviceConfig(name, agent, dict(parameters), provides_unfencing))
-                await self._prepared_device(name)
+                self._devices.register(DeviceConfig(name, agent, dict(parameters), provides_unfencing))
+                await self._devices.prepared(name)
                 return Done()
             case DeregisterDevice(name):
                 client.require(Rights.FULL)
-                if self._devices.deregister(name):
-                    self._tell_devices("del", name)
+                self._devices.deregister(name)
                 return Done()
             case RegisterLevel(target, index, devices):
                 client.require(Rights.FULL)
@@ -229,69 +221,6 @@ class Fencer:
                 _log.warning("there is no CIB yet: only devices registered by hand can be used")
                 self._cib_seen.set()
 
-    async def _query_devices(self, target: str, timeout_ms: int) -> DeviceList:
-        await self._see_cib()
-        found = []
-        for device in self._devices:
-            if not target or await self._can_fence(device.name, target, timeout_ms):
-                found.append(device)
-        return DeviceList(
-            tuple(
-                DeviceEntry(device.name, device.config.agent, self._core.name, device.config.parameters)
-                for device in sorted(found, key=lambda each: each.name)
-            )
-        )
-
-    async def _run_device(self, request: RunDevice) -> DeviceResult:
-        if not request.name:
-            return await self._runner.run_once(
-                request.agent, request.parameters or {}, request.action, timeout_ms=request.timeout_ms
-            )
-        if request.agent and request.action in ("start", "monitor"):
-            # The cluster starts what the CIB has just got; waiting for our own view of it would only cost time.
-            parameters = {n: v for n, v in (request.parameters or {}).items() if not n.startswith("CRM_meta_")}
-            if request.action == "start" or self._devices.get(request.name) is None:
-                self._register(DeviceConfig(request.name, request.agent, parameters))
-        if request.action == "stop":
-            return self._stop_device(request.name)
-        if request.action == "probe":
-            present = self._devices.get(request.name)
-            running = present is not None and present.started
-            return DeviceResult(int(ExecStatus.DONE), int(ExitCode.OK if running else ExitCode.NOT_RUNNING), "")
-        device = await self._prepared_device(request.name)
-        if device is None:
-            raise NoSuchObjectError(f"fence device {request.name} is not registered on {self._core.name}")
-        if (
-            request.action in ("start", "monitor")
-            and self._runner.catalog.find_fence_agent(device.config.agent) is None
-        ):
-            return DeviceResult(
-                int(ExecStatus.NOT_INSTALLED),
-                int(ExitCode.NOT_INSTALLED),
-                "",
-                f"fence agent {device.config.agent} is not installed",
-            )
-        word = "monitor" if request.action == "start" else request.action
-        limit = action_timeout_ms(device.config.parameters, word, request.timeout_ms)
-        result = await self._runner.execute(
-            device, word, target=request.target, timeout_ms=min(limit, request.timeout_ms)
-        )
-        if word == "monitor":
-            device.verified = result.exit_status == 0
-            device.started = device.started or (request.action == "start" and result.exit_status == 0)
-        return result
-
-    def _stop_device(self, name: str) -> DeviceResult:
-        if self._devices.get(name) is not None and self._devices.deregister(name):
-            self._tell_devices("del", name)
-        return DeviceResult(int(ExecStatus.DONE), int(ExitCode.OK), "")
-
-    def _register(self, config: DeviceConfig) -> None:
-        device = self._devices.register(config)
-        if device is not None:
-            self._prepare(device)
-            self._tell_devices("add", config.name)
-
     def _register_level(self, target: str, index: int, devices: tuple[str, ...]) -> None:
         if not LOWEST_INDEX <= index <= HIGHEST_INDEX:
             raise InputError(f"a level's index is from {LOWEST_INDEX} to {HIGHEST_INDEX}, not {index}")
@@ -311,58 +240,14 @@ class Fencer:
     def _client_left(self, client: Client) -> None:
         """Operations go on without the client that asked for them; its answer finds no one."""
 
-    # Devices
-
-    def _prepare(self, device: Device) -> None:
-        """Find out what a new device can do, before it is needed."""
-        old = self._prepared.pop(device.name, None)
-        if old is not None:
-            old.cancel()
-        self._prepared[device.name] = self._loop.create_task(self._find_out(device))
-
-    async def _find_out(self, device: Device) -> None:
-        try:
-            device.metadata = await self._runner.metadata(device.config.agent)
-        except HatoolsError as error:
-            _log.error("fence device %s: %s", device.name, error)
-            return
-        if device.host_check() is HostCheck.LIST:
-            await self._update_list(device)
-
-    async def _prepared_device(self, name: str) -> Device | None:
-        preparing = self._prepared.get(name)
-        if preparing is not None:
-            await asyncio.wait((preparing,))
-        return self._devices.get(name)
-
-    async def _update_list(self, device: Device) -> None:
-        timeout_ms = action_timeout_ms(device.config.parameters, "list")
-        listed = await self._runner.list_targets(device, timeout_ms)
-        device.listed = listed if listed is not None else device.listed or ()
-        device.listed_at = self._loop.time()
-
-    async def _refresh_lists(self) -> None:
-        """Keep the answers of dynamic lists young, so that fencing does not have to wait for them."""
-        while True:
-            await asyncio.sleep(_LIST_REFRESH_S)
-            for device in self._devices:
-                if device.metadata is not None and device.host_check() is HostCheck.LIST:
-                    await self._update_list(device)
-
-    async def _can_fence(self, name: str, target: str, timeout_ms: int) -> bool:
-        device = await self._prepared_device(name)
-        if device is None:
-            return False
-        verdict = device.can_fence(target, self._loop.time())
-        if verdict is Verdict.ASK_LIST:
-            await self._update_list(device)
-            verdict = device.can_fence(target, self._loop.time())
-        elif verdict is Verdict.ASK_STATUS:
-            limit = min(timeout_ms, action_timeout_ms(device.config.parameters, "status"))
-            reached = await self._runner.can_reach(device, target, limit)
-            device.statuses[target] = (reached, self._loop.time())
-            return reached
-        return verdict is Verdict.YES
+    async def _query_devices(self, target: str, timeout_ms: int) -> DeviceList:
+        await self._see_cib()
+        return DeviceList(
+            tuple(
+                DeviceEntry(device.name, device.config.agent, self._core.name, device.config.parameters)
+                for device in await self._devices.able(target, timeout_ms)
+            )
+        )
 
     def _levels_of(self, target: str) -> tuple[tuple[str, ...], ...]:
         attributes = self._configuration.attributes.get(target, {})
@@ -415,12 +300,7 @@ class Fencer:
             whole.append(root)
             root = whole
         self._configuration = read_configuration(Document(root), self._core.name, now)
-        changed, gone = self._devices.configure(self._configuration.devices)
-        for device in changed:
-            self._prepare(device)
-            self._tell_devices("add", device.name)
-        for name in gone:
-            self._tell_devices("del", name)
+        self._devices.configure(self._configuration.devices)
         self._cib_seen.set()
 
     # Peers
@@ -456,8 +336,8 @@ class Fencer:
                     _ignore_loss(self._messaging.send_to(GROUP, node, _pack(message)))
                 case BroadcastPeers(message):
                     _ignore_loss(self._messaging.broadcast(GROUP, _pack(message)))
-                case FindOffers(query, origin):
-                    self._start(self._find_offers(query.id, query.target, query.action, origin))
+                case FindOffers():
+                    self._start(self._find_offers(effect))
                 case RunHere(origin, order):
                     key = (origin, order.id, order.step)
                     task = self._start(self._run_here(effect))
@@ -481,37 +361,16 @@ class Fencer:
                     assert_never(effect)
         self._arm()
 
-    async def _find_offers(self, identifier: str, target: str, action: str, origin: int) -> None:
+    async def _find_offers(self, find: FindOffers) -> None:
         await self._see_cib()
-        offers: list[DeviceOffer] = []
-
-        async def look(name: str) -> None:
-            timeout_ms = 60_000
-            if await self._can_fence(name, target, timeout_ms):
-                device = self._devices.get(name)
-                if device is not None:
-                    offers.append(device.offer(action, target))
-
-        await asyncio.gather(*(look(device.name) for device in self._devices))
-        offers.sort(key=lambda offer: offer.device)
-        self._perform(self._core.offers_found(self._loop.time(), time.time(), origin, identifier, tuple(offers)))
+        query = find.query
+        able = await self._devices.able(query.target, _QUERY_LIMIT_MS)
+        offers = tuple(device.offer(query.action, query.target) for device in able)
+        self._perform(self._core.offers_found(self._loop.time(), time.time(), find.origin, query.id, offers))
 
     async def _run_here(self, run: RunHere) -> None:
         order = run.order
-        device = await self._prepared_device(order.device)
-        if device is None:
-            result = DeviceResult(
-                int(ExecStatus.NO_FENCE_DEVICE), int(ExitCode.ERROR), "", f"{order.device} is not registered any more"
-            )
-        else:
-            result = await self._runner.execute(
-                device,
-                order.action,
-                target=order.target,
-                target_id=self._configuration.node_ids.get(order.target, ""),
-                timeout_ms=order.timeout_ms,
-                delay_ms=order.delay_ms,
-            )
+        result = await self._devices.fence(order, self._configuration.node_ids.get(order.target, ""))
         _log.info(
             "%s of %s by %s: %s",
             order.action,

@@ -193,8 +193,9 @@ class DeviceRunner:
                 metadata=device.metadata,
                 timeout_ms=remaining_ms,
             )
-            answered = action == "status" and result.exit_status == STATUS_OFF
-            if result.exit_status == 0 or answered or tries <= 0 or end - loop.time() <= RETRY_PAUSE_S:
+            # A node that is off is an answer, and an agent that is not there will not come by itself.
+            final = result.exec_status in (ExecStatus.DONE, ExecStatus.NOT_INSTALLED)
+            if final or tries <= 0 or end - loop.time() <= RETRY_PAUSE_S:
                 return _with_whole_time(result, timeout_ms)
             _log.warning("%s by %s failed (%s), trying again", action, device.name, result.reason)
             await asyncio.sleep(RETRY_PAUSE_S)
