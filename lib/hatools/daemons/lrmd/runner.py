@@ -10,7 +10,6 @@ import logging
 import os
 import sys
 from collections.abc import Awaitable, Callable
-from hashlib import md5
 from pathlib import Path
 
 from hatools.agents.catalog import Catalog, metadata_arguments, metadata_environment, systemd_metadata
@@ -24,6 +23,7 @@ from hatools.runtime.commands import commands_folder
 from hatools.runtime.directories import Directories
 from hatools.runtime.inflight import InFlight
 from hatools.runtime.process import AgentProcess, Command, ProcessResult, run_process
+from hatools.runtime.secrets import with_secrets
 from hatools.values.agentname import AgentName
 from hatools.values.errors import DeadlineError, HatoolsError, NoSuchObjectError, UnavailableError
 from hatools.values.exitcode import ExitCode
@@ -33,8 +33,6 @@ _log = logging.getLogger(__name__)
 
 _METADATA_LIMIT = 4 * 1024 * 1024
 """Bytes of metadata that are taken from an agent; the largest known has 0.1 MB."""
-
-SECRET_PREFIX = "lrm://"
 
 AskFencer = Callable[[RunDevice], Awaitable[DeviceResult]]
 
@@ -72,9 +70,13 @@ class AgentRunner:
         refusal = lab_refusal(str(agent), self._environment)
         if refusal:
             return OperationResult(ExecStatus.NOT_INSTALLED, int(ExitCode.NOT_INSTALLED), refusal)
-        parameters = self._with_secrets(run)
-        if isinstance(parameters, OperationResult):
-            return parameters
+        try:
+            parameters = with_secrets(self._directories, run.resource, run.parameters, lenient=run.operation == "stop")
+        except HatoolsError as error:
+            _log.warning("%s", error)
+            return OperationResult(
+                ExecStatus.NO_SECRETS, int(ExitCode.NOT_CONFIGURED), "Failed to retrieve CIB secrets"
+            )
         match agent.standard:
             case "ocf" | "lsb":
                 return await self._run_program(run, agent, parameters)
@@ -166,22 +168,6 @@ class AgentRunner:
             return OperationResult(ExecStatus.ERROR, int(ExitCode.ERROR), str(error))
         return OperationResult(ExecStatus(answer.exec_status), answer.exit_status, answer.reason, answer.output)
 
-    def _with_secrets(self, run: Run) -> dict[str, str] | OperationResult:
-        """Put in the values that the CIB only points to; a stop goes on without those that cannot be read."""
-        parameters = dict(run.parameters)
-        for name, value in run.parameters.items():
-            if not value.startswith(SECRET_PREFIX):
-                continue
-            try:
-                parameters[name] = read_secret(self._directories, run.resource, name)
-            except HatoolsError as error:
-                if run.operation != "stop":
-                    _log.warning("%s", error)
-                    return OperationResult(
-                        ExecStatus.NO_SECRETS, int(ExitCode.NOT_CONFIGURED), "Failed to retrieve CIB secrets"
-                    )
-        return parameters
-
     async def metadata(self, agent: AgentName, timeout_ms: int) -> str:
         """Return an agent's metadata; asked once for each version of the agent's file.
 
@@ -224,23 +210,6 @@ class AgentRunner:
         if result.exit_status != 0 or not result.stdout.strip():
             raise HatoolsError(f"{agent} printed no metadata (exit status {result.exit_status})")
         return result.stdout
-
-
-def read_secret(directories: Directories, resource: str, parameter: str) -> str:
-    """Return a secret parameter from its local file, checked against the digest beside it.
-
-    Raises:
-        HatoolsError: it is missing or damaged.
-    """
-    path = directories.lrm / "secrets" / resource / parameter
-    try:
-        value = path.read_text().rstrip("\n")
-        digest = path.with_name(path.name + ".sign").read_text().strip()
-    except OSError as error:
-        raise HatoolsError(f"secret {parameter} of {resource}: {error.strerror} ({path})") from None
-    if digest != md5(value.encode(), usedforsecurity=False).hexdigest():
-        raise HatoolsError(f"secret {parameter} of {resource} does not match its digest ({path}.sign)")
-    return value
 
 
 def _judge(run: Run, agent: AgentName, result: ProcessResult) -> OperationResult:

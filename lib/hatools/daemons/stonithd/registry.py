@@ -133,7 +133,8 @@ class LocalDevices:
         )
         if word == "monitor":
             device.verified = result.exit_status == 0
-            device.started = device.started or (request.action == "start" and device.verified)
+            # Only lrmd names the agent: a monitor of its that succeeds is of a resource that runs here.
+            device.started = device.started or (device.verified and bool(request.agent))
         return result
 
     async def keep_lists_young(self) -> None:
@@ -156,6 +157,12 @@ class LocalDevices:
         except HatoolsError as error:
             _log.error("fence device %s: %s", device.name, error)
             return
+        if "action" in device.config.parameters:
+            _log.warning(
+                "fence device %s: parameter 'action' is ignored, the fencer says what to do (pcmk_reboot_action "
+                "changes the word for it)",
+                device.name,
+            )
         if device.host_check() is HostCheck.LIST:
             await self._update_list(device)
 

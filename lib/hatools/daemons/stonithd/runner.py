@@ -20,6 +20,7 @@ from hatools.runtime.commands import commands_folder
 from hatools.runtime.directories import Directories
 from hatools.runtime.inflight import InFlight
 from hatools.runtime.process import AgentProcess, Command, ProcessResult, run_process
+from hatools.runtime.secrets import with_secrets
 from hatools.values.agentname import AgentName
 from hatools.values.errors import HatoolsError, NoSuchObjectError
 from hatools.values.exitcode import ExitCode
@@ -41,6 +42,7 @@ class DeviceRunner:
     """Runs the agents of one node's fence devices."""
 
     def __init__(self, directories: Directories, in_flight: InFlight) -> None:
+        self._directories = directories
         self._in_flight = in_flight
         self.catalog = Catalog.from_environment({**os.environ, "HATOOLS_ROOT": str(directories.root)})
         self._environment = base_environment(
@@ -179,13 +181,20 @@ class DeviceRunner:
     async def _try(self, device: Device, action: str, target: str, target_id: str, timeout_ms: int) -> DeviceResult:
         loop = asyncio.get_running_loop()
         end = loop.time() + timeout_ms / 1000
+        try:
+            parameters = with_secrets(self._directories, device.name, device.config.parameters)
+        except HatoolsError as error:
+            _log.warning("%s", error)
+            return DeviceResult(
+                int(ExecStatus.NO_SECRETS), int(ExitCode.NOT_CONFIGURED), "", "Failed to get CIB secrets"
+            )
         tries = action_tries(device.config.parameters, action)
         while True:
             tries -= 1
             remaining_ms = max(1, int((end - loop.time()) * 1000))
             result = await self.run_once(
                 device.config.agent,
-                device.config.parameters,
+                parameters,
                 action,
                 target=target,
                 target_id=target_id,
