@@ -12,7 +12,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from hatools.agents.lsb import lsb_metadata
 from hatools.values.agentname import AgentName
 from hatools.values.errors import DeadlineError, HatoolsError, NoSuchObjectError
 
@@ -135,6 +134,8 @@ class Catalog:
         if path is None:
             raise NoSuchObjectError(f"there is no agent {agent}")
         if agent.standard == "lsb":
+            from hatools.agents.lsb import lsb_metadata
+
             return lsb_metadata(agent.type, path.read_text(encoding="utf-8", errors="replace"))
         return _ask_metadata(agent, path, self, timeout_s)
 

@@ -4,6 +4,7 @@ With a command it runs that and ends; with a level, or nothing, on a terminal it
 without a terminal it reads commands from standard input.
 """
 
+import gc
 import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -162,6 +163,7 @@ def _run(line: _CommandLine) -> int:
     from hatools.shell.levels.root import Root
     from hatools.shell.session import Session
 
+    gc.set_threshold(200_000)  # most runs are too short for garbage to matter
     session = Session()
     try:
         _apply(session, line)
@@ -194,7 +196,8 @@ def _apply(session: "Session", line: _CommandLine) -> None:
         option, equals, value = setting.partition("=")
         section, dot, name = option.partition(".")
         if not equals or not dot:
-            raise ValueError(f"Expected -o <section>.<name>=<value>: {setting}")
+            reason = "not enough values to unpack (expected 2, got 1)"
+            raise ValueError(f"Expected -o <section>.<name>=<value>: {reason}")
         preferences.set(section, name, value)
     session.console.asks_no = "no" in line.flags
     session.history_source = line.value("history")

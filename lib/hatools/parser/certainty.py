@@ -130,9 +130,14 @@ class Certainty:
         if score.attribute == "score":
             return _NUMBER.match(score.value) is not None
         is_number = re.match(r"[+-]?(inf|INF|\d)", score.value)
-        return _ATTRIBUTE.match(score.value) is not None and is_number is None and score.value[:2].lower() not in (
-            "ad",
-            "ma",
+        return (
+            _ATTRIBUTE.match(score.value) is not None
+            and is_number is None
+            and score.value[:2].lower()
+            not in (
+                "ad",
+                "ma",
+            )
         )
 
     def _expression(self, expression: syntax.Expression) -> bool:

@@ -219,16 +219,17 @@ class Translator:
                 parts.append(self._set(child, words[child.tag]))
             elif child.tag == "select":
                 kinds = tuple(
-                    (chosen.tag.removeprefix("select_"), tuple(n.get("name", "") for n in children(chosen, "attribute")))
+                    (
+                        chosen.tag.removeprefix("select_"),
+                        tuple(n.get("name", "") for n in children(chosen, "attribute")),
+                    )
                     for chosen in children(child)
                     if chosen.tag.startswith("select_")
                 )
                 parts.append(syntax.AlertSelect(kinds))
             elif child.tag == "recipient":
                 parts.append(syntax.Recipient(child.get("value", ""), None, tuple(self._sets(child, words))))
-        return syntax.Alert(
-            element.get("id", ""), element.get("path", ""), element.get("description"), tuple(parts)
-        )
+        return syntax.Alert(element.get("id", ""), element.get("path", ""), element.get("description"), tuple(parts))
 
 
 def _score(element: Element) -> syntax.Score | None:
@@ -330,9 +331,7 @@ def _permission(element: Element) -> syntax.AclPermission:
     if element.tag != "acl_permission":
         found = ((name, element.get(name)) for name in OLD_ATTRIBUTES)
         return syntax.AclPermission(element.tag, attributes=tuple((n, v) for n, v in found if v))
-    attributes = tuple(
-        (name, element.attrib[name]) for name in PERMISSION_ATTRIBUTES if name in element.attrib
-    )
+    attributes = tuple((name, element.attrib[name]) for name in PERMISSION_ATTRIBUTES if name in element.attrib)
     return syntax.AclPermission(element.get("kind", ""), None, element.get("description"), attributes)
 
 

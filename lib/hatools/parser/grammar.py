@@ -389,9 +389,7 @@ class Grammar:
         head = Match(IDENTIFIER, "Expected identifier") + (pattern | braced | resource)
         return (head + attributes + (prefer | rules | wrong)).set_parse_action(build)
 
-    def _read_sets(
-        self, line: WordLine, loc: int, words: Sequence[str], what: str
-    ) -> tuple[syntax.ResourceSet, ...]:
+    def _read_sets(self, line: WordLine, loc: int, words: Sequence[str], what: str) -> tuple[syntax.ResourceSet, ...]:
         """Read resource sets from words; errors are about ``what`` (role or action)."""
 
         def qualify(text: str) -> str | None:
@@ -574,7 +572,13 @@ class Grammar:
             return syntax.Recipient(value, _group(description), sets)
 
         to = Match(r"to$", "Expected to").suppress()
-        opened = Match(r"\{$").suppress() + AnyWord() + _maybe(_DESCRIPTION) + braced + Match(r"\}$", "Expected }").suppress()
+        opened = (
+            Match(r"\{$").suppress()
+            + AnyWord()
+            + _maybe(_DESCRIPTION)
+            + braced
+            + Match(r"\}$", "Expected }").suppress()
+        )
         bare = AnyWord() + _maybe(_DESCRIPTION) + plain
         recipients = to + (opened.set_parse_action(recipient) | bare.set_parse_action(recipient))
 

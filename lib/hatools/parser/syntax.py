@@ -1,15 +1,15 @@
 """The syntax tree of the crm language. Pure.
 
-One frozen class per construct. A tree says what a statement says, no more: ids that the shell
+One class per construct; named tuples, because thirty dataclasses would take longer to make than most
+commands to run. A tree says what a statement says, no more: ids that the shell
 makes up, XML element names and defaults are added by ``to_cib``. ``None`` means "not written".
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 from xml.etree.ElementTree import Element
 
 
-@dataclass(frozen=True, slots=True)
-class NvPair:
+class NvPair(NamedTuple):
     """``name=value``, ``name``, ``$id:name=value`` or ``@ref[:name]``."""
 
     name: str | None
@@ -18,8 +18,7 @@ class NvPair:
     ref: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(NamedTuple):
     """``attribute [type:]operation value`` or ``defined attribute`` (then without value)."""
 
     attribute: str
@@ -29,8 +28,7 @@ class Comparison:
     value_source: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class DateExpression:
+class DateExpression(NamedTuple):
     """``date lt|gt|in|spec ...``; ``fields`` are of a duration (in) or a date specification (spec).
 
     ``has_fields`` tells an empty duration element from none.
@@ -46,16 +44,14 @@ class DateExpression:
 Expression = Comparison | DateExpression
 
 
-@dataclass(frozen=True, slots=True)
-class Score:
+class Score(NamedTuple):
     """A score as it will stand in the CIB: ``attribute`` is score, score-attribute or kind."""
 
     attribute: str
     value: str
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """``rule [$id=...] [$role=...] [score:] expression [and|or expression]...`` or a reference."""
 
     id: str | None = None
@@ -66,8 +62,7 @@ class Rule:
     expressions: tuple[Expression, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class AttributeSet:
+class AttributeSet(NamedTuple):
     """A block of pairs: ``word`` is params, meta, utilization, attributes, op_params or op_meta."""
 
     word: str
@@ -78,8 +73,7 @@ class AttributeSet:
     pairs: tuple[NvPair, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(NamedTuple):
     """``op NAME attribute=value... [op_params ...] [op_meta ...]``.
 
     ``loose`` are the pairs behind the name that the schema does not know as attributes.
@@ -91,8 +85,7 @@ class Operation:
     sets: tuple[AttributeSet, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Operations:
+class Operations(NamedTuple):
     """Consecutive operations, with what ``operations $id=...`` or ``$id-ref=...`` said."""
 
     operations: tuple[Operation, ...] = ()
@@ -100,8 +93,7 @@ class Operations:
     ref: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(NamedTuple):
     """``node [ID:] UNAME[:TYPE] ...``."""
 
     uname: str
@@ -111,8 +103,7 @@ class Node:
     sets: tuple[AttributeSet, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Agent:
+class Agent(NamedTuple):
     """Class, provider and type of a resource agent; provider may be empty."""
 
     standard: str
@@ -120,8 +111,7 @@ class Agent:
     type: str
 
 
-@dataclass(frozen=True, slots=True)
-class Primitive:
+class Primitive(NamedTuple):
     """``primitive`` or ``rsc_template`` (``is_template``); exactly one of agent and template is set."""
 
     id: str
@@ -132,8 +122,7 @@ class Primitive:
     is_template: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Container:
+class Container(NamedTuple):
     """``group``, ``clone`` or ``ms`` (``word``) around existing resources."""
 
     word: str
@@ -143,8 +132,7 @@ class Container:
     sets: tuple[AttributeSet, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class BundlePart:
+class BundlePart(NamedTuple):
     """``docker``, ``rkt``, ``network`` or ``storage`` with attributes and mappings.
 
     ``mappings`` are (``port-mapping`` or ``storage-mapping``, attributes).
@@ -155,15 +143,13 @@ class BundlePart:
     mappings: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class BundlePrimitive:
+class BundlePrimitive(NamedTuple):
     """``primitive ID`` inside a bundle."""
 
     id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Bundle:
+class Bundle(NamedTuple):
     """``bundle ID docker ... network ... storage ... primitive ... meta ...``."""
 
     id: str
@@ -171,8 +157,7 @@ class Bundle:
     parts: tuple[BundlePart | BundlePrimitive | AttributeSet, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ResourceSet:
+class ResourceSet(NamedTuple):
     """Resources of a constraint; ``qualifier`` is their common role or action."""
 
     members: tuple[str, ...]
@@ -181,8 +166,7 @@ class ResourceSet:
     qualifier: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Location:
+class Location(NamedTuple):
     """``location ID WHAT [attributes] SCORE: NODE`` or with rules; WHAT is resource, pattern or sets."""
 
     id: str
@@ -196,8 +180,7 @@ class Location:
     rules: tuple[Rule, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ResourceRef:
+class ResourceRef(NamedTuple):
     """``RSC[:QUALIFIER]``; ``kind`` says whether the qualifier is a role, an action or an instance."""
 
     resource: str
@@ -205,8 +188,7 @@ class ResourceRef:
     kind: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Relation:
+class Relation(NamedTuple):
     """``colocation``, ``order`` or ``rsc_ticket`` (``word``), of simple references or of sets."""
 
     word: str
@@ -218,8 +200,7 @@ class Relation:
     option: tuple[str, str] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PropertySet:
+class PropertySet(NamedTuple):
     """``property``, ``rsc_defaults`` or ``op_defaults`` (``word``); the language wants rules before pairs."""
 
     word: str
@@ -228,8 +209,7 @@ class PropertySet:
     parts: tuple[Rule | NvPair, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class FencingTarget:
+class FencingTarget(NamedTuple):
     """A node (``node``), a node attribute's value (``attribute``, ``value``) or a pattern."""
 
     node: str | None = None
@@ -238,23 +218,20 @@ class FencingTarget:
     pattern: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class FencingTopology:
+class FencingTopology(NamedTuple):
     """Levels in order: (target, devices separated by commas); target None stands for every node."""
 
     levels: tuple[tuple[FencingTarget | None, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Tag:
+class Tag(NamedTuple):
     """``tag ID OBJECT...``."""
 
     id: str
     objects: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class AclPermission:
+class AclPermission(NamedTuple):
     """``read|write|deny`` with what it applies to; ``attributes`` as the CIB names them."""
 
     kind: str
@@ -263,8 +240,7 @@ class AclPermission:
     attributes: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class AclRole:
+class AclRole(NamedTuple):
     """``role ID permission...``; ``is_old`` for schemas before 2.0, whose rules are elements by kind."""
 
     id: str
@@ -273,16 +249,14 @@ class AclRole:
     is_old: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class AclUser:
+class AclUser(NamedTuple):
     """``user ID`` of the old ACL style: role references (str) and rules."""
 
     id: str
     entries: tuple[str | AclPermission, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class AclTarget:
+class AclTarget(NamedTuple):
     """``acl_target`` or ``acl_group`` (``word``) with the names of its roles."""
 
     word: str
@@ -290,15 +264,13 @@ class AclTarget:
     roles: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class AlertSelect:
+class AlertSelect(NamedTuple):
     """``select nodes fencing ... attributes { A B }``: (kind, attribute names)."""
 
     kinds: tuple[tuple[str, tuple[str, ...]], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Recipient:
+class Recipient(NamedTuple):
     """``to VALUE [attributes ...] [meta ...]``."""
 
     value: str
@@ -306,8 +278,7 @@ class Recipient:
     sets: tuple[AttributeSet, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Alert:
+class Alert(NamedTuple):
     """``alert ID PATH ...``."""
 
     id: str
@@ -316,8 +287,7 @@ class Alert:
     parts: tuple[AttributeSet | AlertSelect | Recipient, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Monitor:
+class Monitor(NamedTuple):
     """``monitor RSC[:ROLE] INTERVAL[:TIMEOUT]``: adds an operation to a primitive."""
 
     resource: str
@@ -327,8 +297,7 @@ class Monitor:
     timeout: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class XmlStatement:
+class XmlStatement(NamedTuple):
     """``xml <...>``: an element that the language cannot say."""
 
     element: Element

@@ -34,9 +34,7 @@ class WordLine(str):
         return line
 
 
-def fail(
-    line: str, loc: int, reason: str, *, context: str | None = None, near: str | None = None
-) -> StatementError:
+def fail(line: str, loc: int, reason: str, *, context: str | None = None, near: str | None = None) -> StatementError:
     """Return the error for a place; by default the word there is named."""
     assert isinstance(line, WordLine)
     if near is None:

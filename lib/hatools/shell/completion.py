@@ -107,7 +107,9 @@ class Completer:
         book = manual()
         yield from (Suggestion(entry.name, entry.short) for entry in book.topics.values())
         yield from (Suggestion(entry.name, entry.short) for entry in book.levels.values())
-        yield from (Suggestion(name, entry.short) for (where, name), entry in book.commands.items() if where == self._level)
+        yield from (
+            Suggestion(name, entry.short) for (where, name), entry in book.commands.items() if where == self._level
+        )
 
     # Levels
 
@@ -208,7 +210,9 @@ class Completer:
         option = CLUSTER_OPTIONS.get(name)
         if equals and option is not None:
             choices = option.choices or (("true", "false") if option.type == "boolean" else ())
-            yield from (Suggestion(f"{name}={choice}") for choice in (*choices, *([option.default] if option.default else [])))
+            yield from (
+                Suggestion(f"{name}={choice}") for choice in (*choices, *([option.default] if option.default else []))
+            )
             return
         given = {word.partition("=")[0] for word in words[:-1]}
         for option in CLUSTER_OPTIONS.values():
@@ -285,7 +289,9 @@ class Completer:
             return self._resources()
         if words[-2].endswith(":"):
             return self._nodes()
-        return map(Suggestion, ("rule", "inf:", "-inf:", "100:", "role=", "resource-discovery=")) if len(words) > 2 else ()
+        return (
+            map(Suggestion, ("rule", "inf:", "-inf:", "100:", "role=", "resource-discovery=")) if len(words) > 2 else ()
+        )
 
     def _configure_colocation(self, words: Sequence[str]) -> Iterable[Suggestion]:
         if len(words) == 2:
@@ -342,7 +348,9 @@ class Completer:
         return (Suggestion(item.id or "", item.word) for item in self._items() if item.is_resource)
 
     def _free(self, words: Sequence[str]) -> Iterator[Suggestion]:
-        return (Suggestion(item.id or "", item.word) for item in self._items() if item.word in words and not item.parent)
+        return (
+            Suggestion(item.id or "", item.word) for item in self._items() if item.word in words and not item.parent
+        )
 
     def _nodes(self) -> Iterator[Suggestion]:
         return (Suggestion(item.node.get("uname") or "", "node") for item in self._items() if item.word == "node")
@@ -413,7 +421,9 @@ class Completer:
     def _files(self, prefix: str) -> Iterator[Suggestion]:
         folder, _, _ = prefix.rpartition("/")
         try:
-            entries = sorted(os.scandir(folder or ("/" if prefix.startswith("/") else ".")), key=lambda entry: entry.name)
+            entries = sorted(
+                os.scandir(folder or ("/" if prefix.startswith("/") else ".")), key=lambda entry: entry.name
+            )
         except OSError:
             return
         for entry in entries:

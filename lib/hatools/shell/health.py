@@ -88,6 +88,8 @@ def _resources(root: "Element") -> list[Finding]:
                     name = pair.get("name") or ""
                     if name.startswith("fail-count-"):
                         resource = name.removeprefix("fail-count-").partition("#")[0]
-                        text = f"{resource} failed on {state.get('uname')}: `crm resource cleanup {resource}` forgets it"
+                        text = (
+                            f"{resource} failed on {state.get('uname')}: `crm resource cleanup {resource}` forgets it"
+                        )
                         findings.append(Finding(text))
     return findings

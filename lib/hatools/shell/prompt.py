@@ -89,16 +89,20 @@ def _history() -> History:
     return FileHistory(str(path))
 
 
-def prompt_text(session: "Session", context: "Context") -> str:
-    """Return the prompt: CIB, node and level."""
+def _node_name(session: "Session") -> str:
+    """Return this node's name, the host's if the cluster cannot be asked."""
     from hatools.values.errors import HatoolsError
 
     try:
-        node = session.node_name
+        return session.node_name
     except HatoolsError:
         import platform
 
-        node = platform.node()
+        return platform.node()
+
+
+def prompt_text(session: "Session", context: "Context", node: str) -> str:
+    """Return the prompt: CIB, node and level."""
     text = f"crm({session.cib_name}/{node}){context.path}# "
     return f"\033[32;1m{text}\033[0m" if session.console.has_colours else text
 
@@ -115,10 +119,11 @@ def interact(session: "Session", context: "Context") -> int:
         enable_history_search=True,
     )
     parts: list[str] = []
+    here = _node_name(session)
     while True:
         completer.before = "".join(parts)
         try:
-            shown = "   > " if parts else prompt_text(session, context)
+            shown = "   > " if parts else prompt_text(session, context, here)
             line = prompts.prompt(ANSI(shown)).strip()
         except KeyboardInterrupt:
             parts = []

@@ -5,6 +5,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from hatools.shell.changeset.objects import CLONE_TAGS
 from hatools.shell.tools import capture
 
 if TYPE_CHECKING:
@@ -21,9 +22,9 @@ def is_running(session: "Session", identifier: str) -> bool:
     root = session.configuration.read()
     resources = root.find("configuration/resources") if root is not None else None
     asked = identifier
-    for clone in resources.iter("clone", "master") if resources is not None else ():
-        if any(inner.get("id") == identifier for inner in clone.iter("primitive", "group")):
-            asked = clone.get("id") or identifier
+    for element in resources.iter() if resources is not None else ():
+        if element.tag in CLONE_TAGS and any(inner.get("id") == identifier for inner in element.iter()):
+            asked = element.get("id") or identifier
     answer = capture("crm_resource", ["-W", "-r", asked])
     return "is running on" in answer.out
 

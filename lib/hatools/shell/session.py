@@ -72,7 +72,7 @@ class Session:
         """Name of this node."""
         from hatools.cli.nodename import local_node_name
 
-        return local_node_name()
+        return local_node_name(os.environ)
 
     @property
     def can_ask(self) -> bool:

@@ -48,7 +48,9 @@ class Cluster(Level):
                 self.console.info(f"The cluster stack started on {_host()}")
                 return True
             time.sleep(0.2)
-        raise CommandError(f"pacemakerd did not answer within {_START_LIMIT_S} s: see {Directories.from_environment().log_file}")
+        raise CommandError(
+            f"pacemakerd did not answer within {_START_LIMIT_S} s: see {Directories.from_environment().log_file}"
+        )
 
     @command()
     def do_stop(self, context: "Context", *args: str) -> bool:
@@ -163,7 +165,9 @@ class Cluster(Level):
 
     @command("geo_init", "geo-init")
     def do_geo_init(self, context: "Context", *args: str) -> bool:
-        raise CommandError("geo clusters are set up by hand: tickets with `site ticket`, constraints with `configure rsc_ticket`")
+        raise CommandError(
+            "geo clusters are set up by hand: tickets with `site ticket`, constraints with `configure rsc_ticket`"
+        )
 
     @command("geo_join", "geo-join")
     def do_geo_join(self, context: "Context", *args: str) -> bool:

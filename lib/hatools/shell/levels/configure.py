@@ -225,8 +225,6 @@ class Configure(Level):
 
     def _rewrite_group(self, group_id: str, members: list[str]) -> bool:
         """Write the group's statement with other members."""
-        from dataclasses import replace
-
         from hatools.parser.printer import Layout, print_statement
         from hatools.parser.syntax import Container
 
@@ -235,7 +233,7 @@ class Configure(Level):
         for item in selection.objects:
             statement = selection.workspace.statement(item)
             if isinstance(statement, Container) and item.word == "group":
-                statement = replace(statement, children=tuple(members))
+                statement = statement._replace(children=tuple(members))
             if statement is not None:
                 statements.append(print_statement(statement, Layout(broken=False)))
         return selection.take_over("\n".join(statements), remove=True)

@@ -24,7 +24,7 @@ class Corosync(Level):
             return call("corosync-quorumtool", "-s") in (0, 2)
         if status_type in ("qdevice", "qnetd"):
             raise CommandError("there is no quorum device in this messaging: use an odd number of nodes, or two_node")
-        raise CommandError(f"Wrong type \"{status_type}\" to query status: expected ring, quorum, qdevice or qnetd")
+        raise CommandError(f'Wrong type "{status_type}" to query status: expected ring, quorum, qdevice or qnetd')
 
     @command()
     def do_reload(self, context: "Context") -> bool:
@@ -85,7 +85,9 @@ class Corosync(Level):
     def do_add_node(self, context: "Context", addr: str, name: str | None = None) -> bool:
         from hatools.shell.corosync import add_node
 
-        self.console.info(f"{name or addr} is node {add_node(addr, name)}; every node needs the new file, then `reload`")
+        self.console.info(
+            f"{name or addr} is node {add_node(addr, name)}; every node needs the new file, then `reload`"
+        )
         return True
 
     @command("del-node", "del_node")
