@@ -81,17 +81,17 @@ class _Comparison:
             self.notes[id(element)].below = True
 
     def _compare_children(self, old: Element, new_trail: Trail) -> None:
-        new = new_trail[-1]
-        in_old, in_new = _Places(old), _Places(new)
-        for index, child in enumerate(old):
+        old_part, new_part = _differing_part(old, new_trail[-1])
+        in_old, in_new = _Places(old_part), _Places(new_part)
+        for index, child in enumerate(old_part):
             counterpart = in_new.find(child, in_old.place(index))
             if counterpart is not None:
-                self.compare(new_trail, child, new[counterpart])
+                self.compare(new_trail, child, new_part[counterpart])
             else:
                 self._deleted((*new_trail, child), None if _is_element(child) else in_old.place(index))
                 in_old.pass_over(index)
                 self._mark(new_trail)
-        for index, child in enumerate(new):
+        for index, child in enumerate(new_part):
             counterpart = in_old.find(child, in_new.place(index))
             if counterpart is None:
                 in_new.pass_over(index)
@@ -114,15 +114,30 @@ class _Comparison:
         self.deletions.append(change)
 
 
-class _Places:
-    """The children of one element: found by tag and id, with places that leave out those passed over."""
+def _differing_part(old: Element, new: Element) -> tuple[list[Element], list[Element]]:
+    """Return the children without those both begin and end with, if what remains can be told apart by ids alone."""
+    before, after = list(old), list(new)
+    start, shorter = 0, min(len(before), len(after))
+    while start < shorter and before[start] is after[start]:
+        start += 1
+    end = 0
+    while end < shorter - start and before[-1 - end] is after[-1 - end]:
+        end += 1
+    old_part, new_part = before[start : len(before) - end], after[start : len(after) - end]
+    if all(_is_element(child) and child.get("id") is not None for child in (*old_part, *new_part)):
+        return old_part, new_part
+    return before, after
 
-    def __init__(self, parent: Element) -> None:
-        self._parent = parent
-        self._passed = bytearray(len(parent))
-        self._tree = [0] * (len(parent) + 1)  # a Fenwick tree over _passed
+
+class _Places:
+    """Children of one element: found by tag and id, with places that leave out those passed over."""
+
+    def __init__(self, children: list[Element]) -> None:
+        self._children = children
+        self._passed = bytearray(len(children))
+        self._tree = [0] * (len(children) + 1)  # a Fenwick tree over _passed
         self._by_key: dict[tuple[str, str | None], int] = {}
-        for index, child in enumerate(parent):
+        for index, child in enumerate(children):
             if _is_element(child):
                 self._by_key.setdefault((child.tag, child.get("id")), index)
                 self._by_key.setdefault((child.tag, None), index)
@@ -131,7 +146,7 @@ class _Places:
         """Return the index of the counterpart of another element's child at a place; a comment's has the same place."""
         if _is_element(needle):
             return self._by_key.get((needle.tag, needle.get("id")))
-        for index, candidate in enumerate(self._parent):
+        for index, candidate in enumerate(self._children):
             if self.place(index) > place:
                 return None
             if self.place(index) == place and not self._passed[index]:

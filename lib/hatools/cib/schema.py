@@ -35,6 +35,7 @@ SCHEMAS = (
 """All names in their order, oldest first."""
 
 LATEST = "pacemaker-3.9"
+_INDEX = {name: index for index, name in enumerate(SCHEMAS)}
 ATTRIBUTE = "validate-with"
 
 _RNG = "{http://relaxng.org/ns/structure/1.0}"
@@ -56,8 +57,7 @@ _FILES = (
 
 def schema_index(name: str | None) -> int:
     """Return the place of a schema in :data:`SCHEMAS` (a missing name counts as ``none``), -1 if it is unknown."""
-    wanted = "none" if name is None else name.lower()
-    return SCHEMAS.index(wanted) if wanted in SCHEMAS else -1
+    return _INDEX.get("none" if name is None else name.lower(), -1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,11 +294,17 @@ _SECTION_DEFINES = {
 _OPTION_SECTIONS = ("crm_config", "rsc_defaults", "op_defaults")
 
 
+_Names = tuple[str, ...]
+
+
 @dataclass(slots=True)
 class SchemaChecker:
     """Checks the successors of valid documents, remembering what it knows about parts they share."""
 
-    _known: dict[int, tuple[Element, tuple[str, ...], tuple[str, ...]]] = field(default_factory=dict)
+    _schema: str = ""
+    _parts: dict[int, tuple[Element, _Names, _Names]] = field(default_factory=dict)
+    _identifiers: Counter[str] = field(default_factory=Counter)
+    _references: Counter[str] = field(default_factory=Counter)
 
     def check(self, old: Document | None, new: Document) -> None:
         """Check a document made from a valid one (None: from nothing).
@@ -332,24 +338,42 @@ class SchemaChecker:
         return self._identifiers_fit(new, name)
 
     def _identifiers_fit(self, document: Document, name: str) -> bool:
+        """Say whether identifiers are unique and references lead somewhere; look only at what came and went."""
+        if self._schema != name:
+            self._schema = name
+            self._parts.clear()
+            self._identifiers.clear()
+            self._references.clear()
         attributes = identifier_attributes(name)
-        known: dict[int, tuple[Element, tuple[str, ...], tuple[str, ...]]] = {}
-        identifiers: Counter[str] = Counter()
-        references: list[str] = []
-        for part in _objects(document):
-            entry = self._known.get(id(part))
-            if entry is None or entry[0] is not part:
-                entry = (part, *_identifiers_of(part, attributes))
-            known[id(part)] = entry
-            identifiers.update(entry[1])
-            references.extend(entry[2])
-        self._known = known
-        return all(count == 1 for count in identifiers.values()) and all(name in identifiers for name in references)
+        present = {id(part): part for part in _objects(document)}
+        # An element that is kept here cannot have given its id() to another, so the key alone tells.
+        gone = [self._parts[key] for key in self._parts.keys() - present.keys()]
+        come = [(part, *_identifiers_of(part, attributes)) for key, part in present.items() if key not in self._parts]
+        self._count(come, gone)
+        fits = all(self._identifiers[name] == 1 for _, names, _ in come for name in names)
+        fits = fits and all(self._identifiers[name] for _, _, names in come for name in names)
+        fits = fits and not any(
+            self._references[name] and not self._identifiers[name] for _, names, _ in gone for name in names
+        )
+        if not fits:
+            self._count(gone, come)
+        return fits
+
+    def _count(self, come: list[tuple[Element, _Names, _Names]], gone: list[tuple[Element, _Names, _Names]]) -> None:
+        for part, identifiers, references in come:
+            self._parts[id(part)] = (part, identifiers, references)
+            self._identifiers.update(identifiers)
+            self._references.update(references)
+        for part, identifiers, references in gone:
+            del self._parts[id(part)]
+            self._identifiers.subtract(identifiers)
+            self._references.subtract(references)
 
 
 def _objects(document: Document) -> Iterator[Element]:
-    for section in children(document.configuration):
-        yield from children(section)
+    configuration = document.configuration
+    for section in () if configuration is None else configuration:
+        yield from section
 
 
 def _identifiers_of(

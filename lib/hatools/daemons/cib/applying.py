@@ -22,6 +22,7 @@ class Applied:
     document: Document
     changed: bool = False
     durable: bool = False
+    configuration_changed: bool = False
     error: HatoolsError | None = None
 
 
@@ -58,7 +59,12 @@ class Applier:
             return Applied(document, error=error)
         if not outcome.changed:
             return Applied(document)
-        return Applied(outcome.document, changed=True, durable=_is_durable(document, outcome))
+        return Applied(
+            outcome.document,
+            changed=True,
+            durable=_is_durable(document, outcome),
+            configuration_changed=outcome.configuration_changed,
+        )
 
     def rehearse(self, document: Document, changes: Iterable[Change], stamp: Stamp | None, subject: Subject) -> Outcome:
         """Carry out changes on a document.

@@ -45,6 +45,8 @@ class Persist:
     document: Document
     before: Document | None = None
     """The document the patch starts from; None: write the whole."""
+    patch: str | None = None
+    """The patch between their stored forms as text, where it is known already."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ import zlib
 from collections import deque
 
 from hatools.cib.acl import Subject
-from hatools.cib.document import Document, Version, empty_document, format_xml
+from hatools.cib.document import Document, Element, Version, empty_document, format_xml
 from hatools.cib.document_digest import content_digest
 from hatools.cib.merge import same_content
 from hatools.cib.operations import Stamp
@@ -440,15 +440,16 @@ class Replica:
         if applied.durable:
             if sender != self.node:
                 self._authors.append((self._step, sender))
-            effects.append(self._persist(before))
+            fits_disk = applied.configuration_changed and patch is not None and not _touches_status(patch)
+            effects.append(self._persist(before, text if fits_disk else None))
         operation = message.changes[0].operation if len(message.changes) == 1 else "cib_batch"
         effects.append(Changed(before, self.document, patch, operation, message.origin, message.client))
         return effects
 
-    def _persist(self, before: Document | None) -> Persist:
+    def _persist(self, before: Document | None, patch: str | None = None) -> Persist:
         self._last_token += 1
         self._tokens.append((self._last_token, self._step))
-        return Persist(self._last_token, self.mark, self.document, before)
+        return Persist(self._last_token, self.mark, self.document, before, patch)
 
     def _stored_step(self) -> int:
         """Return the step up to which all is on disk: one that needs no disk counts with the one before it."""
@@ -511,6 +512,15 @@ class Replica:
             return []
         self._pending.remove(entry)
         return [Answer(request, error=UnavailableError(reason))]
+
+
+def _touches_status(patch: Element) -> bool:
+    """Say whether a patch changes what is not kept on disk (a changed configuration has ``num_updates`` 0 anyway)."""
+    return any(
+        change.get("path", "").startswith("/cib/status")
+        or (change.get("path") == "/cib" and change.get("operation") != "modify")
+        for change in patch
+    )
 
 
 def _triple(document: Document) -> Triple:

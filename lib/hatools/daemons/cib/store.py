@@ -158,7 +158,10 @@ class Store:
         for record in batch:
             after = stored_form(record.document)
             has_journal = self._journal is not None and self._document is not None
-            step = _record(self._document, after, record.mark) if has_journal and self._document is not None else b""
+            step = b""
+            if has_journal and self._document is not None:
+                patch = record.patch if record.patch is not None else _patch_text(self._document, after)
+                step = _record(patch, record.mark)
             if record.before is None or not has_journal:
                 # The journal leads here too, if that is not long: then damage to the new whole file costs nothing.
                 self._append(pending + (step if len(step) < LONG_STEP else b""))
@@ -325,9 +328,12 @@ def _frame(payload: bytes) -> bytes:
     return _RECORD.pack(len(payload), zlib.crc32(payload)) + payload
 
 
-def _record(before: Document, after: Document, mark: Mark) -> bytes:
+def _patch_text(before: Document, after: Document) -> str:
     patch = patch_between(before, after)
-    text = "" if patch is None else format_xml(patch, indent=None)
+    return "" if patch is None else format_xml(patch, indent=None)
+
+
+def _record(text: str, mark: Mark) -> bytes:
     meta = json.dumps({"lineage": mark.lineage, "version": mark.base})
     return _frame(f"{meta}\n{text}".encode("utf-8", "surrogateescape"))
 
