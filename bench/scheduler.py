@@ -124,13 +124,13 @@ def _block(resources: Element, constraints: Element, start: int, count: int, nod
     for name in names[10:]:
         _primitive(resources, name)
         alone.append(name)
-    for first, then in zip(alone[::2], alone[1::2], strict=False):
+    for earlier, later in zip(alone[::2], alone[1::2], strict=False):
         SubElement(
             constraints,
             "rsc_colocation",
-            {"id": f"col-{then}", "rsc": then, "with-rsc": first, "score": "INFINITY"},
+            {"id": f"col-{later}", "rsc": later, "with-rsc": earlier, "score": "INFINITY"},
         )
-        SubElement(constraints, "rsc_order", {"id": f"ord-{then}", "first": first, "then": then})
+        SubElement(constraints, "rsc_order", {"id": f"ord-{later}", "first": earlier, "then": later})
     if alone and len(names) > 6:
         SubElement(
             constraints, "rsc_order", {"id": f"ord-clone{start}", "first": f"clone{start + 6}", "then": alone[-1]}

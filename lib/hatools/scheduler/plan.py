@@ -16,9 +16,9 @@ from hatools.scheduler.model.action import Action
 from hatools.scheduler.model.constraint import Colocation, Location, Ordering, Ticket, TicketConstraint
 from hatools.scheduler.model.history import FailedOperation, Operation, ResourceHistory
 from hatools.scheduler.model.node import Node
+from hatools.scheduler.model.reason import Reasons
 from hatools.scheduler.model.resource import Resource
 from hatools.scheduler.options import ClusterOptions
-from hatools.scheduler.reasons import Reasons
 from hatools.values.errors import LocalError
 from hatools.values.iso8601 import Moment
 
@@ -125,6 +125,7 @@ class Plan:
     _nodes_by_name: dict[str, Node] = field(default_factory=dict, repr=False)
     _nodes_by_id: dict[str, Node] = field(default_factory=dict, repr=False)
     _by_id: dict[str, list[Resource]] = field(default_factory=dict, repr=False)
+    _serial: dict[Resource, int] = field(default_factory=dict, repr=False)
     _by_history_id: dict[str, list[Resource]] = field(default_factory=dict, repr=False)
     _history: dict[str, dict[str, ResourceHistory]] = field(default_factory=dict, repr=False)
     scratch: dict[str, Any] = field(default_factory=dict, repr=False)
@@ -210,6 +211,7 @@ class Plan:
     def register(self, resource: Resource) -> None:
         """Make a resource and everything in it findable by id."""
         for each in resource.descendants():
+            self._serial.setdefault(each, len(self._serial))
             known = self._by_id.setdefault(each.id, [])
             if each not in known:
                 known.append(each)
@@ -251,14 +253,8 @@ class Plan:
             top = top.parent
         return top in self._by_id.get(top.id, ())
 
-    def _position(self, resource: Resource) -> tuple[int, ...]:
-        path: list[int] = []
-        current = resource
-        while current.parent is not None:
-            path.append(current.parent.children.index(current))
-            current = current.parent
-        path.append(self.resources.index(current) if current in self.resources else len(self.resources))
-        return tuple(reversed(path))
+    def _position(self, resource: Resource) -> int:
+        return self._serial[resource]
 
     # -- history
 

@@ -7,8 +7,8 @@ cluster's state, which is what status displays need.
 from dataclasses import dataclass
 
 from hatools.cib.document import Document
+from hatools.scheduler.model.reason import Reasons
 from hatools.scheduler.plan import Finding, Plan, ScoreRecord
-from hatools.scheduler.reasons import Reasons
 from hatools.scheduler.summary import SummaryLine
 from hatools.transition.graph import Graph
 from hatools.values.iso8601 import Moment

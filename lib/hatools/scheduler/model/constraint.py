@@ -14,14 +14,17 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True, eq=False)
 class Location:
-    """A preference of a resource (in a role, if ``role`` is set) for nodes."""
+    """A preference of a resource (in a role, if ``role`` is set) for nodes.
+
+    ``id`` is that of the rule if a rule gave it; ``constraint`` then is that of the constraint.
+    """
 
     id: str
     resource: "Resource"
     role: Role
     scores: "list[NodeScore]"
     discovery: "Discovery"
-    rule_id: str | None = None
+    constraint: str | None = None
 
 
 @dataclass(slots=True, eq=False)

@@ -4,6 +4,7 @@ A :class:`Node` exists once per plan; how much one resource likes it is a :class
 in that resource's ``allowed`` table.
 """
 
+import functools
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -126,6 +127,7 @@ def copy_table(table: NodeTable) -> NodeTable:
     return {node: entry.copy() for node, entry in table.items()}
 
 
+@functools.lru_cache(maxsize=4096)
 def name_sort_key(name: str) -> tuple[tuple[int, int, int], ...]:
     """Order names as people expect: case is ignored, runs of digits compare as numbers."""
     parts: list[tuple[int, int, int]] = []

@@ -2,9 +2,9 @@
 
 from hatools.scheduler.model.constraint import Location
 from hatools.scheduler.model.node import Discovery, Node, NodeType
+from hatools.scheduler.model.reason import Cause, ScoreReason
 from hatools.scheduler.model.resource import Resource
 from hatools.scheduler.plan import Plan
-from hatools.scheduler.reasons import Cause, ScoreReason
 from hatools.scheduler.unpack.factory import resource_actions
 from hatools.scheduler.unpack.failures import fail_count, has_failures
 from hatools.scheduler.unpack.resources import add_location_score
@@ -53,10 +53,11 @@ def apply_location(plan: Plan, resource: Resource, location: Location) -> None:
         if wanted.score:
             reason = ScoreReason(
                 Cause.LOCATION,
-                location.rule_id or location.id,
+                location.id,
                 wanted.score,
                 wanted.node.name,
                 location.role.name.lower() if location.role is not Role.UNKNOWN else None,
+                location.constraint,
             )
             plan.reasons.score(resource.id, reason)
 

@@ -4,13 +4,13 @@ import functools
 
 from hatools.scheduler.model.constraint import Colocation, Location
 from hatools.scheduler.model.node import Node, NodeScore
+from hatools.scheduler.model.reason import Cause
 from hatools.scheduler.model.resource import Resource
 from hatools.scheduler.options import QuorumPolicy
 from hatools.scheduler.placement.assignment import InstanceOrder
 from hatools.scheduler.placement.colocation import Select, add_colocated_scores, factor_of
 from hatools.scheduler.placement.node_scores import is_available, keep_only
 from hatools.scheduler.plan import Plan, ScoreRecord
-from hatools.scheduler.reasons import Cause
 from hatools.scheduler.unpack.colocations import has_influence
 from hatools.scheduler.unpack.failures import strip_instance
 from hatools.scheduler.unpack.locations import node_attribute

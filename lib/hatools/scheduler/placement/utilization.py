@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 
 from hatools.scheduler.model.action import Action, ActionFlag, Order
 from hatools.scheduler.model.node import Node
+from hatools.scheduler.model.reason import Cause
 from hatools.scheduler.model.resource import Resource
 from hatools.scheduler.plan import Plan, ScoreRecord
-from hatools.scheduler.reasons import Cause
 from hatools.scheduler.unpack.factory import cluster_pseudo_action
 from hatools.scheduler.unpack.orderings import new_ordering
 from hatools.scheduler.unpack.resources import add_location_score, scan_minimum

@@ -1,9 +1,9 @@
 """Where resources are active. Pure."""
 
 from hatools.scheduler.model.node import Node
+from hatools.scheduler.model.reason import Cause
 from hatools.scheduler.model.resource import MultipleActive, Resource
 from hatools.scheduler.plan import Plan
-from hatools.scheduler.reasons import Cause
 from hatools.scheduler.unpack.resources import add_location_score, whole_table
 from hatools.values.role import Role
 from hatools.values.score import INFINITY

@@ -6,10 +6,10 @@ time somebody asks for it.
 
 from hatools.scheduler.model.action import Action, ActionFlag, Needs, Order, order_actions
 from hatools.scheduler.model.node import Node, NodeType
+from hatools.scheduler.model.reason import Cause
 from hatools.scheduler.model.resource import Resource
 from hatools.scheduler.options import QuorumPolicy
 from hatools.scheduler.plan import Plan
-from hatools.scheduler.reasons import Cause
 from hatools.scheduler.unpack.digests import Change, compare_fencing
 from hatools.scheduler.unpack.operations import node_attributes_of_operation, operation_settings
 from hatools.values.opkey import format_operation_key, parse_operation_key

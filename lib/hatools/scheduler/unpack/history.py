@@ -7,9 +7,9 @@ from hatools.cib.document import children
 from hatools.scheduler.model.action import ActionFlag, OnFail
 from hatools.scheduler.model.history import Operation, ResourceHistory
 from hatools.scheduler.model.node import Node
+from hatools.scheduler.model.reason import Cause
 from hatools.scheduler.model.resource import Resource
 from hatools.scheduler.plan import Plan
-from hatools.scheduler.reasons import Cause
 from hatools.scheduler.unpack.activity import add_running
 from hatools.scheduler.unpack.factory import (
     delete_history_action,
@@ -80,7 +80,12 @@ def unpack_status(plan: Plan) -> None:
 
 
 def _integer(xml: Element, name: str, default: int) -> int:
-    text = (xml.get(name) or "").strip()
+    text = xml.get(name)
+    if text is None:
+        return default
+    if text.isdecimal() and text.isascii():
+        return int(text)
+    text = text.strip()
     negative = text.startswith("-")
     digits = text.lstrip("+-")
     end = 0

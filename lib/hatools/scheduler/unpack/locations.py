@@ -167,7 +167,7 @@ def _unpack_rule(
             score = _expand(score, match)
     is_or = (target.get("boolean-op") or "").lower() == "or"
     location = new_location(plan, identifier, resource, 0, discovery, None)
-    location.rule_id = constraint
+    location.constraint = constraint
     if role is not None:
         wanted = parse_role(role)
         location.role = Role.UNKNOWN if wanted is Role.UNPROMOTED else wanted

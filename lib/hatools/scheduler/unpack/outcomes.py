@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from hatools.scheduler.model.action import Action, OnFail, Order, on_fail_rank, order_actions
 from hatools.scheduler.model.history import FailedOperation, Operation
 from hatools.scheduler.model.node import Node
+from hatools.scheduler.model.reason import Cause
 from hatools.scheduler.model.resource import Resource
 from hatools.scheduler.plan import ParameterCheck, Plan
-from hatools.scheduler.reasons import Cause
 from hatools.scheduler.unpack.digests import Change, compare_operation, needs_host_name
 from hatools.scheduler.unpack.factory import can_fence, clear_failcount_action, fence_action, new_action, stop_action
 from hatools.scheduler.unpack.failures import fail_count

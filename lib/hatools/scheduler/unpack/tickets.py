@@ -4,9 +4,9 @@ from xml.etree.ElementTree import Element
 
 from hatools.cib.document import children
 from hatools.scheduler.model.constraint import LossPolicy, Ticket, TicketConstraint
+from hatools.scheduler.model.reason import Cause
 from hatools.scheduler.model.resource import Resource
 from hatools.scheduler.plan import Plan
-from hatools.scheduler.reasons import Cause
 from hatools.scheduler.unpack.factory import require_fencing
 from hatools.scheduler.unpack.resource_sets import (
     InvalidConstraint,

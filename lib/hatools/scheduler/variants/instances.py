@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from hatools.scheduler.actions.notifications import create_notify_points
 from hatools.scheduler.model.action import Action, ActionFlag, Order, order_actions
 from hatools.scheduler.model.node import Node, NodeScore, copy_table
+from hatools.scheduler.model.reason import Cause
 from hatools.scheduler.model.resource import CloneData, Kind, Replica, Resource
 from hatools.scheduler.ordering.propagate import Updated, update_for_orderings, update_ordered
 from hatools.scheduler.placement.assignment import assign_everywhere, unassign
@@ -17,7 +18,6 @@ from hatools.scheduler.placement.node_scores import (
     top_entry,
 )
 from hatools.scheduler.plan import Plan
-from hatools.scheduler.reasons import Cause
 from hatools.scheduler.unpack.colocations import add_this_with, add_with_this, has_influence
 from hatools.scheduler.unpack.factory import find_first_action, pseudo_action
 from hatools.scheduler.unpack.resources import add_location_score, base_entry

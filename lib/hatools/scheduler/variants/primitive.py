@@ -7,6 +7,7 @@ from hatools.scheduler.actions.probes import contained_guest, probe_on_node
 from hatools.scheduler.model.action import Action, Order
 from hatools.scheduler.model.constraint import Colocation, Location
 from hatools.scheduler.model.node import Node, NodeScore, copy_table, node_sort_key
+from hatools.scheduler.model.reason import Cause
 from hatools.scheduler.model.resource import Resource
 from hatools.scheduler.options import QuorumPolicy
 from hatools.scheduler.ordering.propagate import update_ordered
@@ -31,7 +32,6 @@ from hatools.scheduler.placement.node_scores import (
 )
 from hatools.scheduler.placement.utilization import add_requirements, ban_insufficient, order_by_load
 from hatools.scheduler.plan import Plan
-from hatools.scheduler.reasons import Cause
 from hatools.scheduler.unpack.colocations import has_influence, new_colocation
 from hatools.scheduler.unpack.factory import delete_history_action
 from hatools.scheduler.unpack.operations import is_remote_connection
