@@ -194,6 +194,11 @@ class GroupEngine(Protocol):
     def broadcast(self, now: float, group: str, pieces: tuple[bytes, ...], tag: int) -> list[Effect]:
         """Send to the group's clients on all members, ourselves included, in total order."""
 
+    def broadcast_many(
+        self, now: float, group: str, payloads: tuple[bytes, ...], tags: tuple[int, ...]
+    ) -> list[Effect]:
+        """Send several messages at once, each with its tag."""
+
     def send_to(self, now: float, group: str, node_id: int, pieces: tuple[bytes, ...]) -> list[Effect]:
         """Send to the group's client on one node, in order with our other messages to the group."""
 

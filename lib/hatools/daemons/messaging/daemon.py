@@ -18,6 +18,7 @@ from hatools.daemons.messaging.subscribers import Event, Subscribers
 from hatools.ipc.messages.messaging import (
     Announce,
     Broadcast,
+    BroadcastMany,
     CancelWaitForAll,
     DeliveredPiece,
     DescribeRing,
@@ -239,6 +240,7 @@ class Messaging:
                     self._departed.set()
                 case _:
                     assert_never(effect)
+        self._subscribers.flush()
         for group in [group for group in self._room if self._engine.waiting_bytes(group) < _QUEUE_LIMIT]:
             self._room.pop(group).set()
         self._arm()
@@ -287,6 +289,13 @@ class Messaging:
                 self._require_membership(client, group)
                 pieces = self._whole(client, group, payload)
                 self._perform(self._engine.broadcast(self._loop.time(), group, pieces, tag))
+                return await self._sent(group)
+            case BroadcastMany(group, payloads, tags):
+                client.require(Rights.FULL)
+                self._require_membership(client, group)
+                if len(payloads) != len(tags):
+                    raise RemoteError(f"{len(payloads)} messages with {len(tags)} tags")
+                self._perform(self._engine.broadcast_many(self._loop.time(), group, payloads, tags))
                 return await self._sent(group)
             case SendTo(group, node_id, payload):
                 client.require(Rights.FULL)
@@ -352,7 +361,8 @@ class Messaging:
     def _join(self, client: Client, message: JoinGroup) -> None:
         if client.id not in self._server.clients:
             return
-        if self._subscribers.add(client.id, message.group, report_safe=message.report_safe):
+        wishes = {"report_safe": message.report_safe, "batches": message.batches}
+        if self._subscribers.add(client.id, message.group, **wishes):
             self._perform(self._engine.join_group(self._loop.time(), message.group))
 
     def _leave(self, client: Client, group: str) -> None:

@@ -2,6 +2,9 @@
 
 A client that joins is first told the view, then how the group looks; it gets messages from the place in
 the order on where our node's membership in the group holds. Several clients may share a group.
+
+Messages of one sender in a row are collected and handed over as one event; :meth:`Subscribers.flush` ends
+such a run, and so does everything else that happens.
 """
 
 from collections import deque
@@ -11,6 +14,7 @@ from dataclasses import dataclass, field
 from hatools.ipc.messages.messaging import (
     BecameSafe,
     Delivered,
+    DeliveredMany,
     DeliveredPiece,
     Direct,
     GroupChanged,
@@ -19,8 +23,14 @@ from hatools.ipc.messages.messaging import (
 )
 from hatools.messaging.views import DirectMessage, GroupMembersChanged, GroupMessage, View
 
-Event = ViewChanged | GroupChanged | Delivered | DeliveredPiece | BecameSafe | Direct
+Event = ViewChanged | GroupChanged | Delivered | DeliveredMany | DeliveredPiece | BecameSafe | Direct
 Post = Callable[[list[int], Event], None]
+
+
+@dataclass(slots=True)
+class _Client:
+    wants_safe: bool
+    takes_batches: bool
 
 
 @dataclass(slots=True)
@@ -28,8 +38,7 @@ class _Group:
     members: tuple[int, ...] = ()
     active: bool = False
     """Whether our own node is in ``members``: then local clients get messages."""
-    clients: dict[int, bool] = field(default_factory=dict)
-    """Client id, and whether it wants to know what is safe."""
+    clients: dict[int, _Client] = field(default_factory=dict)
     unsafe: deque[int] = field(default_factory=deque)
 
 
@@ -45,13 +54,15 @@ class Subscribers:
         self._post = post
         self._groups: dict[str, _Group] = {}
         self._view: View | None = None
+        self._run: list[GroupMessage] = []
 
-    def add(self, client: int, group: str, *, report_safe: bool) -> bool:
+    def add(self, client: int, group: str, *, report_safe: bool = False, batches: bool = False) -> bool:
         """Let a client take part; True if the node itself has to join the group for it."""
+        self.flush()
         entry = self._groups.setdefault(group, _Group())
         first = not entry.clients
         known = any(client in other.clients for other in self._groups.values())
-        entry.clients[client] = report_safe
+        entry.clients[client] = _Client(report_safe, batches)
         if self._view is not None and not known:
             self._post([client], view_event(self._view))
         if entry.active:
@@ -60,6 +71,7 @@ class Subscribers:
 
     def remove(self, client: int, group: str) -> bool:
         """Take a client out of a group; True if the node itself has no client left in it."""
+        self.flush()
         entry = self._groups.get(group)
         if entry is None or entry.clients.pop(client, None) is None:
             return False
@@ -71,6 +83,7 @@ class Subscribers:
 
     def view_installed(self, view: View) -> None:
         """Tell every client of the new view."""
+        self.flush()
         self._view = view
         for entry in self._groups.values():
             entry.unsafe.clear()
@@ -80,6 +93,7 @@ class Subscribers:
 
     def group_changed(self, change: GroupMembersChanged) -> None:
         """Tell the group's clients who is in it now."""
+        self.flush()
         entry = self._groups.setdefault(change.group, _Group())
         entry.members = change.members
         was_active, entry.active = entry.active, self._me in change.members
@@ -88,19 +102,46 @@ class Subscribers:
             self._post(list(entry.clients), event)
 
     def message(self, message: GroupMessage) -> None:
-        """Deliver a message to the group's clients."""
+        """Deliver a message to the group's clients, possibly together with those that follow."""
         entry = self._groups.get(message.group)
         if entry is None or not entry.clients or not entry.active:
             return
-        for piece in message.before:
-            self._post(list(entry.clients), DeliveredPiece(message.group, piece))
-        event = Delivered(message.group, message.sender, message.sequence, message.payload, message.tag)
-        self._post(list(entry.clients), event)
-        if any(entry.clients.values()):
+        if any(client.wants_safe for client in entry.clients.values()):
             entry.unsafe.append(message.sequence)
+        last = self._run[-1] if self._run else None
+        if last is not None and (last.group, last.sender, last.sequence + 1) != (
+            message.group,
+            message.sender,
+            message.sequence,
+        ):
+            self.flush()
+        if message.before:
+            self.flush()
+            for piece in message.before:
+                self._post(list(entry.clients), DeliveredPiece(message.group, piece))
+        self._run.append(message)
+        if message.before:
+            self.flush()
+
+    def flush(self) -> None:
+        """Hand over the messages that were collected."""
+        run, self._run = self._run, []
+        if not run:
+            return
+        first = run[0]
+        clients = self._groups[first.group].clients
+        batching = [client for client, wishes in clients.items() if wishes.takes_batches and len(run) > 1]
+        if batching:
+            payloads = tuple(message.payload for message in run)
+            tags = tuple(message.tag for message in run)
+            self._post(batching, DeliveredMany(first.group, first.sender, first.sequence, payloads, tags))
+        single = [client for client in clients if client not in batching]
+        for message in run if single else ():
+            self._post(single, Delivered(message.group, message.sender, message.sequence, message.payload, message.tag))
 
     def direct(self, message: DirectMessage) -> None:
         """Deliver a point to point message to the group's clients."""
+        self.flush()
         entry = self._groups.get(message.group)
         if entry is not None and entry.clients:
             for piece in message.before:
@@ -109,12 +150,13 @@ class Subscribers:
 
     def safe(self, sequence: int) -> None:
         """Tell the clients that asked for it what became safe."""
+        self.flush()
         for name, entry in self._groups.items():
             newest = 0
             while entry.unsafe and entry.unsafe[0] <= sequence:
                 newest = entry.unsafe.popleft()
             if newest:
-                asked = [client for client, report in entry.clients.items() if report]
+                asked = [client for client, wishes in entry.clients.items() if wishes.wants_safe]
                 if asked:
                     self._post(asked, BecameSafe(name, newest))
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from hatools.ipc.blocking import BlockingConnection
@@ -11,8 +11,10 @@ from hatools.ipc.messages.messaging import (
     Announce,
     BecameSafe,
     Broadcast,
+    BroadcastMany,
     CancelWaitForAll,
     Delivered,
+    DeliveredMany,
     DeliveredPiece,
     DescribeRing,
     Direct,
@@ -51,7 +53,10 @@ def in_pieces(message: Broadcast | SendTo) -> list[Announce | Broadcast | SendTo
 
 
 class PieceJoiner:
-    """Joins the pieces of large messages; sits between a connection's events and their reader."""
+    """Joins the pieces of large messages; sits between a connection's events and their reader.
+
+    It is for clients that joined their groups without ``batches``.
+    """
 
     def __init__(self) -> None:
         self._pieces: dict[str, list[bytes]] = {}
@@ -70,11 +75,33 @@ class PieceJoiner:
         raise RemoteError(f"messaging sent an unexpected {type(event).__name__}")
 
 
+@dataclass(slots=True)
+class _Batch:
+    """Broadcasts that go out together, and the one result they share."""
+
+    sent: "asyncio.Future[object]"
+    payloads: list[bytes] = field(default_factory=list)
+    tags: list[int] = field(default_factory=list)
+    size: int = 0
+
+    def finish(self, answer: "asyncio.Future[object]") -> None:
+        if self.sent.done():
+            return
+        if answer.cancelled():
+            self.sent.cancel()
+        elif (error := answer.exception()) is not None:
+            self.sent.set_exception(error)
+        else:
+            self.sent.set_result(answer.result())
+
+
 class MessagingClient:
     """A daemon's connection to messaging; ``closed`` completes when the node has left the cluster."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+        self._batches: dict[str, _Batch] = {}
+        """What was broadcast since the event loop last turned: it goes out together."""
 
     @classmethod
     async def open(
@@ -88,8 +115,10 @@ class MessagingClient:
         joiner = PieceJoiner()
 
         def on_raw_event(raw: object) -> None:
-            event = joiner.take(raw)
-            if event is not None:
+            if isinstance(raw, DeliveredMany):
+                for index, payload in enumerate(raw.payloads):
+                    on_event(Delivered(raw.group, raw.sender, raw.sequence + index, payload, raw.tags[index]))
+            elif (event := joiner.take(raw)) is not None:
                 on_event(event)
 
         return cls(await Connection.open(path, "messaging", name=name, on_event=on_raw_event, deadline_s=deadline_s))
@@ -100,7 +129,7 @@ class MessagingClient:
 
     async def join(self, group: str, *, report_safe: bool = False) -> Joined:
         """Take part in a group; the current view and the group's members follow as events."""
-        answer = await self._connection.request(JoinGroup(group, report_safe))
+        answer = await self._connection.request(JoinGroup(group, report_safe, batches=True))
         assert isinstance(answer, Joined)
         return answer
 
@@ -110,11 +139,35 @@ class MessagingClient:
 
     def broadcast(self, group: str, payload: bytes, tag: int = 0) -> "asyncio.Future[object]":
         """Send to all members of the group in total order; wait for the result to be slowed down in a flood."""
-        return self._submit(Broadcast(group, payload, tag))
+        if len(payload) > PIECE:
+            self._flush(group)
+            return self._submit(Broadcast(group, payload, tag))
+        batch = self._batches.get(group)
+        if batch is None:
+            loop = asyncio.get_running_loop()
+            batch = self._batches[group] = _Batch(loop.create_future())
+            loop.call_soon(self._flush, group)
+        batch.payloads.append(payload)
+        batch.tags.append(tag)
+        batch.size += len(payload)
+        if batch.size > PIECE:
+            self._flush(group)
+        return batch.sent
 
     def send_to(self, group: str, node_id: int, payload: bytes) -> "asyncio.Future[object]":
         """Send to the group's client on one node."""
+        self._flush(group)
         return self._submit(SendTo(group, node_id, payload))
+
+    def _flush(self, group: str) -> None:
+        batch = self._batches.pop(group, None)
+        if batch is None:
+            return
+        if len(batch.payloads) == 1:
+            answer = self._connection.submit(Broadcast(group, batch.payloads[0], batch.tags[0]))
+        else:
+            answer = self._connection.submit(BroadcastMany(group, tuple(batch.payloads), tuple(batch.tags)))
+        answer.add_done_callback(batch.finish)
 
     def _submit(self, message: Broadcast | SendTo) -> "asyncio.Future[object]":
         *announced, last = in_pieces(message)

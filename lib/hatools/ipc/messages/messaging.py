@@ -15,11 +15,13 @@ class Member:
 class JoinGroup:
     """Request: take part in a group. Answer: :class:`Joined`; then events follow.
 
-    With ``report_safe`` the client also gets :class:`BecameSafe` events.
+    With ``report_safe`` the client also gets :class:`BecameSafe` events; with ``batches`` it understands
+    :class:`DeliveredMany`.
     """
 
     group: str
     report_safe: bool = False
+    batches: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,15 @@ class Broadcast:
     group: str
     payload: bytes
     tag: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class BroadcastMany:
+    """Request: several broadcasts to one group at once, a tag for each. Answer :class:`Sent`."""
+
+    group: str
+    payloads: tuple[bytes, ...]
+    tags: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +131,17 @@ class Delivered:
     sequence: int
     payload: bytes
     tag: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveredMany:
+    """Event: as many :class:`Delivered` of one sender in a row; ``sequence`` is that of the first."""
+
+    group: str
+    sender: int
+    sequence: int
+    payloads: tuple[bytes, ...]
+    tags: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -159,6 +159,14 @@ class CorosyncEngine:
         self.groups.broadcast(group, pieces, tag)
         return self._wake(now)
 
+    def broadcast_many(
+        self, now: float, group: str, payloads: tuple[bytes, ...], tags: tuple[int, ...]
+    ) -> list[Effect]:
+        """Send several messages to the group's clients on all members."""
+        for payload, tag in zip(payloads, tags, strict=True):
+            self.groups.broadcast(group, (payload,), tag)
+        return self._wake(now)
+
     def send_to(self, now: float, group: str, node_id: int, pieces: tuple[bytes, ...]) -> list[Effect]:
         """Send to the group's client on one node."""
         self.groups.send_to(group, node_id, pieces)

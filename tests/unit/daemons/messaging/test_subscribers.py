@@ -1,7 +1,15 @@
 """Who of the local clients is told what."""
 
 from hatools.daemons.messaging.subscribers import Event, Subscribers
-from hatools.ipc.messages.messaging import BecameSafe, Delivered, Direct, GroupChanged, Member, ViewChanged
+from hatools.ipc.messages.messaging import (
+    BecameSafe,
+    Delivered,
+    DeliveredMany,
+    Direct,
+    GroupChanged,
+    Member,
+    ViewChanged,
+)
 from hatools.messaging.views import DirectMessage, GroupMembersChanged, GroupMessage, NodeIdentity, RingId, View
 
 VIEW = View(RingId(10, 1), (NodeIdentity(1, "a"), NodeIdentity(2, "b")), True, (("a", 1), ("b", 1)), (2,))
@@ -14,6 +22,7 @@ class Fixture:
         self.subscribers = Subscribers(1, lambda clients, event: self.told.append((clients, event)))
 
     def take(self) -> list[tuple[list[int], Event]]:
+        self.subscribers.flush()
         told, self.told = self.told, []
         return told
 
@@ -111,3 +120,48 @@ def test_the_node_leaves_the_group_with_its_last_client() -> None:
     assert not fixture.subscribers.remove(5, "g")
     assert fixture.subscribers.remove(6, "g")
     assert not fixture.subscribers.remove(6, "g")
+
+
+def test_messages_of_one_sender_in_a_row_are_one_event_for_those_who_take_batches() -> None:
+    fixture = joined()
+    fixture.subscribers.add(6, "g", batches=True)
+    fixture.take()
+
+    fixture.subscribers.message(message(1))
+    fixture.subscribers.message(message(2))
+
+    assert fixture.take() == [
+        ([6], DeliveredMany("g", 2, 1, (b"m", b"m"), (7, 7))),
+        ([5], Delivered("g", 2, 1, b"m", 7)),
+        ([5], Delivered("g", 2, 2, b"m", 7)),
+    ]
+
+
+def test_a_batch_ends_before_anything_else_is_told() -> None:
+    fixture = joined()
+    fixture.subscribers.add(6, "g", batches=True)
+    fixture.take()
+
+    fixture.subscribers.message(message(1))
+    fixture.subscribers.message(message(2))
+    fixture.subscribers.direct(DirectMessage("g", 2, b"d"))
+
+    assert [type(event).__name__ for _, event in fixture.take()] == [
+        "DeliveredMany",
+        "Delivered",
+        "Delivered",
+        "Direct",
+    ]
+
+
+def test_a_batch_holds_consecutive_deliveries_only() -> None:
+    fixture = Fixture()
+    fixture.subscribers.add(6, "g", batches=True)
+    fixture.subscribers.group_changed(GroupMembersChanged("g", (1, 2), (1,), ()))
+    fixture.take()
+
+    fixture.subscribers.message(message(1))
+    fixture.subscribers.message(message(2, "nobody is in it"))
+    fixture.subscribers.message(message(3))
+
+    assert fixture.take() == [([6], Delivered("g", 2, 1, b"m", 7)), ([6], Delivered("g", 2, 3, b"m", 7))]
