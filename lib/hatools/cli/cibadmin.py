@@ -4,9 +4,9 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hatools.cib.document import Element, copy_element, empty_document, format_xml
-from hatools.cib.operations import Edit
 from hatools.cli.cibadmin_options import PROGRAM
 from hatools.cli.gnu_options import GnuLine, parse, print_version, show_help
 from hatools.ipc.clients.cib import CibConnection, LiveCib, error_text, open_cib
@@ -52,6 +52,10 @@ class Task:
     no_children: bool = False
     paths: bool = False
     verbose: bool = False
+
+
+if TYPE_CHECKING:
+    from hatools.cib.operations import Edit
 
 
 class WrongUse(Exception):
@@ -220,6 +224,8 @@ def _perform(task: Task, connection: CibConnection, update: Element | None) -> i
     try:
         if task.command == "Q":
             return _query(task, connection)
+        from hatools.cib.operations import Edit
+
         if task.command == "u" and task.verbose and not isinstance(connection, LiveCib):
             _print_upgrade_notes(connection)
         edit = Edit(COMMANDS[task.command], task.scope, task.xpath, update, allow_create=task.create)
@@ -253,7 +259,7 @@ def _word(command: str) -> str:
     return "cib_query" if command == "Q" else COMMANDS[command].replace("_alt", "")
 
 
-def _complete(edit: Edit) -> Edit:
+def _complete(edit: "Edit") -> "Edit":
     """A whole CIB that replaces another needs a status section."""
     update = edit.update
     if edit.operation is CibOperation.REPLACE and update is not None and update.tag == "cib":

@@ -8,7 +8,8 @@ from hatools.cib.document import Document, Element, Version, copy_element
 from hatools.cib.operations import Edit, Outcome, Stamp, parse_update, perform_all
 from hatools.cib.patchset import create_patch
 from hatools.cib.schema import SchemaChecker
-from hatools.ipc.messages.cib import Change, PeerWrite
+from hatools.ipc.messages.cib import Change
+from hatools.ipc.messages.cib_peers import PeerWrite
 from hatools.values.errors import HatoolsError, StaleError
 
 VOLATILE = frozenset({"num_updates", "have-quorum", "dc-uuid", "execution-date"})

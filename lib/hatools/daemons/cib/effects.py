@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from hatools.cib.document import Document, Element
-from hatools.ipc.messages.cib import PeerContent, PeerResync, PeerState, PeerStored, PeerWrite
+from hatools.ipc.messages.cib_peers import PeerContent, PeerResync, PeerState, PeerStored, PeerWrite
 from hatools.values.errors import HatoolsError
 
 OrderedMessage = PeerWrite | PeerState | PeerStored | PeerResync

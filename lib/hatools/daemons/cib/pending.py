@@ -6,7 +6,8 @@ from enum import Enum
 
 from hatools.cib.acl import Subject
 from hatools.cib.operations import Stamp
-from hatools.ipc.messages.cib import Change, PeerWrite
+from hatools.ipc.messages.cib import Change
+from hatools.ipc.messages.cib_peers import PeerWrite
 
 
 class Stage(Enum):

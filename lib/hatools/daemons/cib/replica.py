@@ -40,7 +40,8 @@ from hatools.daemons.cib.effects import (
 from hatools.daemons.cib.pending import Pending, PendingWrites, Stage
 from hatools.daemons.cib.rounds import Round
 from hatools.daemons.cib.voting import Voting
-from hatools.ipc.messages.cib import Change, PeerContent, PeerResync, PeerState, PeerStored, PeerWrite
+from hatools.ipc.messages.cib import Change
+from hatools.ipc.messages.cib_peers import PeerContent, PeerResync, PeerState, PeerStored, PeerWrite
 from hatools.ipc.messages.messaging import GroupChanged, ViewChanged
 from hatools.values.errors import UnavailableError
 

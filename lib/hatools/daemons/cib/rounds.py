@@ -8,7 +8,7 @@ what belonged to it up to the newest version; then the newer version.
 import hashlib
 from dataclasses import dataclass, field
 
-from hatools.ipc.messages.cib import PeerState
+from hatools.ipc.messages.cib_peers import PeerState
 
 
 @dataclass(slots=True)

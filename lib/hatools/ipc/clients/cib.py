@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from hatools.cib.document import Document, Element, Version, format_xml, parse_xml
-from hatools.cib.operations import Edit
 from hatools.values.errors import HatoolsError, NoSuchObjectError
 
 if TYPE_CHECKING:
+    from hatools.cib.operations import Edit
     from hatools.ipc.messages.cib import Change
 
 
@@ -33,7 +33,7 @@ class CibConnection(ABC):
         """
 
     @abstractmethod
-    def change(self, edit: Edit, *, force: bool = False, expected: Version | None = None) -> Version:
+    def change(self, edit: "Edit", *, force: bool = False, expected: Version | None = None) -> Version:
         """Change the CIB and return its version after that.
 
         Args:
@@ -44,11 +44,11 @@ class CibConnection(ABC):
         """
 
     @abstractmethod
-    def rehearse(self, edits: Sequence[Edit]) -> Document:
+    def rehearse(self, edits: "Sequence[Edit]") -> Document:
         """Return what the CIB would be after some changes, without making them."""
 
     @abstractmethod
-    def change_all(self, edits: Sequence[Edit]) -> Version:
+    def change_all(self, edits: "Sequence[Edit]") -> Version:
         """Make several changes as one, all or none."""
 
     @abstractmethod
@@ -153,10 +153,10 @@ class LiveCib(CibConnection):
         assert isinstance(answer, QueryResult)
         return parse_xml(answer.xml)
 
-    def change(self, edit: Edit, *, force: bool = False, expected: Version | None = None) -> Version:
+    def change(self, edit: "Edit", *, force: bool = False, expected: Version | None = None) -> Version:
         return self._send(edit, force=force, expected=expected)[0]
 
-    def change_all(self, edits: Sequence[Edit]) -> Version:
+    def change_all(self, edits: "Sequence[Edit]") -> Version:
         from hatools.ipc.messages.cib import Batch, Changed
 
         batch = Batch(tuple(change_of(edit, user=self.user) for edit in edits))
@@ -164,7 +164,7 @@ class LiveCib(CibConnection):
         assert isinstance(answer, Changed)
         return Version(*answer.version)
 
-    def rehearse(self, edits: Sequence[Edit]) -> Document:
+    def rehearse(self, edits: "Sequence[Edit]") -> Document:
         from hatools.cib.operations import perform
 
         if len(edits) == 1:
@@ -175,7 +175,7 @@ class LiveCib(CibConnection):
         return document
 
     def _send(
-        self, edit: Edit, *, force: bool = False, dry_run: bool = False, expected: Version | None = None
+        self, edit: "Edit", *, force: bool = False, dry_run: bool = False, expected: Version | None = None
     ) -> tuple[Version, bytes]:
         from hatools.ipc.messages.cib import Changed
 
@@ -200,7 +200,7 @@ class LiveCib(CibConnection):
 
 
 def change_of(
-    edit: Edit, *, force: bool = False, dry_run: bool = False, expected: Version | None = None, user: str = ""
+    edit: "Edit", *, force: bool = False, dry_run: bool = False, expected: Version | None = None, user: str = ""
 ) -> "Change":
     """Return the message that asks the daemon for an edit."""
     from hatools.ipc.messages.cib import Change
