@@ -187,13 +187,13 @@ def _run(task: Task) -> int:
 
 def _input(task: Task) -> Element | None:
     """Return the XML to work with."""
-    from hatools.ipc.clients.cib_file import load_xml_file, parse_xml_text
-
     if task.file is None and task.text is None and not task.stdin:
         if task.access and not task.user:
             print("The supplied command requires -U user specified.", file=sys.stderr)
             raise _Finished(ExitCode.USAGE)
         return None
+    from hatools.ipc.clients.cib_file import load_xml_file, parse_xml_text
+
     source = task.file if task.file is not None else "input string" if task.text is not None else "STDIN"
     try:
         if task.file is not None:
