@@ -2,12 +2,14 @@
 
 import asyncio
 import os
+import re
 import signal
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -314,3 +316,49 @@ def test_a_frozen_node_cannot_answer_but_is_killed_all_the_same(site: tuple[Runn
     except DeadlineError:
         pytest.fail("a frozen node was not fenced in time")
     lab.settle()
+
+
+def test_outputs_have_the_shape_that_other_programs_read(site: tuple[RunningLab, Path]) -> None:
+    """Texts and XML as Pacemaker 2.1.5 was seen to print them (a history of one success and one failure)."""
+    lab, _ = site
+    admin(lab, "node1", "-B", "ghost6")
+    admin(lab, "node1", "-C", "human1")
+    text = lab.on("node1", "stonith_admin", "-H", "human1")
+    assert re.fullmatch(
+        r"turning off of human1 successful: delegate=a human, client=stonith_admin\.\d+, origin=node1, "
+        r"last-successful='\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(Z| [+-]\d\d:\d\d)'\n1 event found\n",
+        text,
+    )
+    assert re.fullmatch(r"\d+\n0 events found\n", lab.on("node1", "stonith_admin", "-H", "human1", "-q"))
+    assert re.fullmatch(
+        r"Node human1 last fenced at: \w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4}\n",
+        lab.on("node1", "stonith_admin", "-h", "human1"),
+    )
+    assert lab.on("node1", "stonith_admin", "-h", "never") == "Node never has never been fenced\n"
+    result = ElementTree.fromstring(lab.on("node1", "stonith_admin", "-H", "human1", "-V", "--output-as=xml"))
+    (event,) = result.iter("fence_event")
+    assert list(event.attrib) == ["action", "target", "client", "origin", "status", "delegate", "completed"]
+    assert (event.get("status"), event.get("delegate")) == ("success", "a human")
+    listing = result.find("list")
+    assert listing is not None
+    assert listing.attrib == {"name": "fencing history", "count": "1"}
+    page = lab.on("node1", "stonith_admin", "-H", "human1", "--output-as=html")
+    assert '<h2>Fencing history</h2>\n<ul><li class="successful-stonith-event">turning off of human1' in page
+    assert lab.command("node1", "stonith_admin", "-r", "n1", "-i", "20", "-v", "good").stderr == (
+        "Can't register topology level 20 for n1: Invalid argument\n"
+    )
+
+
+def test_levels_registered_by_hand_are_followed(site: tuple[RunningLab, Path]) -> None:
+    lab, log = site
+    assert admin(lab, "node1", "-r", "@^hand[0-9]$", "-i", "1", "-v", "byhand").returncode == 0
+    assert admin(
+        lab, "node1", "-R", "byhand", "-a", "fence_test", "-o", f"log={log}", "-o", "name=byhand", "-o",
+        "pcmk_host_check=none",
+    ).returncode == 0  # fmt: skip
+    assert admin(lab, "node1", "-B", "hand1").returncode == 0
+    assert actions(log, "hand1") == ["byhand reboot"]
+    assert admin(lab, "node1", "-d", "@^hand[0-9]$", "-i", "1").returncode == 0
+    assert admin(lab, "node1", "-D", "byhand").returncode == 0
+    assert "byhand" not in lab.on("node1", "stonith_admin", "-L")
+    assert admin(lab, "node1", "-B", "hand1").returncode == 105

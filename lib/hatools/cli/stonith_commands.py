@@ -74,7 +74,7 @@ def _ask(connection: "BlockingConnection", request: Request, out: Output) -> int
         case "query":
             return _query(connection, request)
         case "register" | "deregister" | "register-level" | "deregister-level":
-            return _define(connection, request)
+            return _define(connection, request, out)
         case "confirm":
             from hatools.ipc.messages.stonith import ConfirmDown
 
@@ -252,9 +252,12 @@ def _query(connection: "BlockingConnection", request: Request) -> int:
     return ExitCode.OK if status == 0 else ExitCode.ERROR
 
 
-def _define(connection: "BlockingConnection", request: Request) -> int:
+def _define(connection: "BlockingConnection", request: Request, out: Output) -> int:
     from hatools.ipc.messages.stonith import DeregisterDevice, DeregisterLevel, RegisterDevice, RegisterLevel
 
+    if request.command in ("register-level", "deregister-level") and not 1 <= request.index <= 9:
+        out.error(_complaint(request, HatoolsError("Invalid argument")))
+        return ExitCode.SOFTWARE
     match request.command:
         case "register":
             connection.request(RegisterDevice(request.operand, request.agent, request.parameters))

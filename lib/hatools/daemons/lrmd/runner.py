@@ -68,6 +68,8 @@ class AgentRunner:
         if agent.standard == "service":
             agent = self.catalog.resolve_service(agent.type)
         refusal = lab_refusal(str(agent), self._environment)
+        if refusal and run.operation == "stop":
+            return OperationResult(ExecStatus.DONE, int(ExitCode.OK))  # it was never started
         if refusal:
             return OperationResult(ExecStatus.NOT_INSTALLED, int(ExitCode.NOT_INSTALLED), refusal)
         try:

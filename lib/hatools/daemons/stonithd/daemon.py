@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from itertools import count
 from typing import Any, assert_never
@@ -60,9 +60,9 @@ from hatools.runtime.inflight import InFlight
 from hatools.runtime.logs import notice
 from hatools.values.errors import (
     DisconnectedError,
+    HatoolsError,
     InputError,
     RemoteError,
-    UnavailableError,
 )
 from hatools.values.iso8601 import Moment
 
@@ -84,13 +84,7 @@ class Fencer:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._loop = asyncio.get_running_loop()
-        self._server = Server(
-            "stonithd",
-            context.directories.socket("stonithd"),
-            self._answer,
-            policy=context.policy,
-            on_disconnect=self._client_left,
-        )
+        self._server = Server("stonithd", context.directories.socket("stonithd"), self._answer, policy=context.policy)
         self._in_flight = InFlight(context.directories.run / "stonithd-actions")
         self._devices = LocalDevices(DeviceRunner(context.directories, self._in_flight), self._tell_devices)
         self._configuration = FencingConfiguration()
@@ -155,10 +149,7 @@ class Fencer:
                 return await self._fence(_with_client(message, client))
             case ConfirmDown():
                 client.require(Rights.FULL)
-                waiter, future = self._new_waiter()
-                named = ConfirmDown(message.target, message.client or client.name)
-                self._perform(self._core.confirm(time.time(), waiter, named, str(uuid.uuid4())))
-                return await future
+                return await self._confirm(replace(message, client=message.client or client.name))
             case SubscribeFencing():
                 client.state[_SUBSCRIBED] = True
                 return Done()
@@ -169,7 +160,7 @@ class Fencer:
                 self._perform(self._core.clean(message))
                 return Done()
             case QueryDevices(target, timeout_ms):
-                return await self._query_devices(target, timeout_ms)
+                return await self._query_devices(client, target, timeout_ms)
             case RunDevice():
                 client.require(Rights.FULL)
                 return await self._devices.run(message)
@@ -196,20 +187,27 @@ class Fencer:
 
     async def _fence(self, request: Fence) -> FencingDone:
         await self._see_cib()
-        waiter, future = self._new_waiter()
         notice(_log, "%s wants to carry out %s on %s", request.client or "somebody", request.action, request.target)
-        effects = self._core.fence(self._loop.time(), time.time(), waiter, request, str(uuid.uuid4()))
-        self._perform(effects)
+        return await self._wait(
+            lambda waiter: self._core.fence(self._loop.time(), time.time(), waiter, request, str(uuid.uuid4()))
+        )
+
+    async def _confirm(self, request: ConfirmDown) -> FencingDone:
+        if not request.target:
+            raise InputError("name the node that is down")
+        return await self._wait(lambda waiter: self._core.confirm(time.time(), waiter, request, str(uuid.uuid4())))
+
+    async def _wait(self, begin: Callable[[int], list[Effect]]) -> FencingDone:
+        """Begin something that ends by an effect with our number. It goes on if the client does not wait for it."""
+        waiter = next(self._waiter_numbers)
+        future: asyncio.Future[FencingDone] = self._loop.create_future()
+        self._waiters[waiter] = future
         try:
+            self._perform(begin(waiter))
             return await future
         finally:
             self._waiters.pop(waiter, None)
             self._core.client_left(waiter)
-
-    def _new_waiter(self) -> "tuple[int, asyncio.Future[FencingDone]]":
-        waiter = next(self._waiter_numbers)
-        future = self._waiters[waiter] = self._loop.create_future()
-        return waiter, future
 
     async def _see_cib(self) -> None:
         """Wait until the configuration is known, but not for ever."""
@@ -237,14 +235,14 @@ class Fencer:
         self._manual_levels = [level for level in self._manual_levels if (level.target, level.index) != (wanted, index)]
         self._tell_devices("del", f"{wanted}[{index}]")
 
-    def _client_left(self, client: Client) -> None:
-        """Operations go on without the client that asked for them; its answer finds no one."""
-
-    async def _query_devices(self, target: str, timeout_ms: int) -> DeviceList:
+    async def _query_devices(self, client: Client, target: str, timeout_ms: int) -> DeviceList:
         await self._see_cib()
+        trusted = client.rights >= Rights.FULL  # there are passwords among the parameters
         return DeviceList(
             tuple(
-                DeviceEntry(device.name, device.config.agent, self._core.name, device.config.parameters)
+                DeviceEntry(
+                    device.name, device.config.agent, self._core.name, device.config.parameters if trusted else {}
+                )
                 for device in await self._devices.able(target, timeout_ms)
             )
         )
@@ -281,7 +279,7 @@ class Fencer:
                     self._cib_dirty.clear()
                     answer = await connection.request(Query(section="configuration"))
                     self._take_cib(answer.xml)
-            except UnavailableError as error:
+            except HatoolsError as error:
                 _log.warning("the cib: %s", error)
             finally:
                 connection.close()
@@ -322,9 +320,12 @@ class Fencer:
 
     def _take_peer(self, sender: int, payload: bytes) -> None:
         try:
-            message: PeerMessage = decode(payload).message
+            message = decode(payload).message
         except RemoteError as error:
             _log.error("node %s sent what cannot be read: %s", sender, error)
+            return
+        if not isinstance(message, PeerMessage):
+            _log.error("node %s sent %s, which is no word between fencers", sender, type(message).__name__)
             return
         self._perform(self._core.received(self._loop.time(), time.time(), sender, message))
 
