@@ -295,6 +295,32 @@ def test_garbage_truncated_and_foreign_datagrams_change_nothing(formed: Ring) ->
     assert (before.ring_id, after.state) == (after.ring_id, "operational")
 
 
+def test_recorded_datagrams_played_back_change_nothing(ring: Ring) -> None:
+    """What node 1 received from node 2 is recorded on the way and played back later, from node 2's address."""
+    ring.start(1)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as recorder:
+        recorder.bind(("127.0.0.3", ring.port))  # node 3 is us: what is sent to all is sent to us, too
+        recorder.settimeout(0.3)
+        ring.start(2)
+        ring.wait_for({1, 2}, 1, 2)
+        recorded = []
+        end = time.monotonic() + 1
+        while time.monotonic() < end:
+            recorded.append(recorder.recvfrom(65536))
+    from_two = [data for data, source in recorded if source[0] == "127.0.0.2"]
+    assert from_two
+
+    ring.processes[2].kill()
+    ring.processes[2].wait()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as player:
+        player.bind(("127.0.0.2", ring.port))
+        for data in from_two:
+            player.sendto(data, ("127.0.0.1", ring.port))
+    ring.wait_for({1}, 1)
+
+    assert "replayed" in ring.log(1)
+
+
 def test_a_node_with_another_key_stays_outside_and_is_named(ring: Ring) -> None:
     ring._write(3, KEY[::-1])
     ring.start(1, 2, 3)
