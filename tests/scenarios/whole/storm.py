@@ -47,6 +47,7 @@ class Storm:
         self._calm()
         if not world.run_until(self._is_settled, SETTLE_S):
             raise Violation(f"the cluster does not come to rest: {self._states()}")
+        world.run(1.0)  # what is still on its way to a replica arrives
         self._check_end()
 
     # --- faults
@@ -91,7 +92,9 @@ class Storm:
         if self.random.random() < 0.7:
             self._labels += 1
             label = f"mark-{self._labels}"
-            xml = f'<cluster_property_set id="set"><nvpair id="{label}" name="{label}" value="1"/></cluster_property_set>'
+            xml = (
+                f'<cluster_property_set id="set"><nvpair id="{label}" name="{label}" value="1"/></cluster_property_set>'
+            )
             change = Change(CibOperation.MODIFY, "crm_config", xml=xml.encode(), allow_create=True)
             self.world.submit(self.random.choice(list(self.world.machines)), [change], label)
 

@@ -376,16 +376,12 @@ class World:
     def _view(self, machine: Machine, life: Processes, view: View) -> None:
         event = _view_changed(view)
         self.note(f"{machine.name} view {event.ring_id} {[m.name for m in event.members]} quorate={view.quorate}")
-        self._later(
-            machine, "messaging-cib", lambda: self._replica(machine, life.replica.view_changed(event))
-        )
+        self._later(machine, "messaging-cib", lambda: self._replica(machine, life.replica.view_changed(event)))
         self._later(machine, "messaging-crmd", lambda: self._feed(machine, life, event))
 
     def _tell_group(self, machine: Machine, life: Processes, group: str, event: GroupChanged) -> None:
         if group == "cib":
-            self._later(
-                machine, "messaging-cib", lambda: self._replica(machine, life.replica.group_changed(event))
-            )
+            self._later(machine, "messaging-cib", lambda: self._replica(machine, life.replica.group_changed(event)))
         elif group == "crmd" and machine.id in event.members:
             controller = life.controller
             self._later(machine, "messaging-crmd", lambda: self._feed(machine, life, event, controller))
@@ -400,9 +396,7 @@ class World:
                 lambda: self._replica(machine, life.replica.delivered(self.now, sender, sequence, content)),
             )
         else:
-            self._later(
-                machine, "messaging-crmd", lambda: self._feed(machine, life, PeerSaid(sender, content, True))
-            )
+            self._later(machine, "messaging-crmd", lambda: self._feed(machine, life, PeerSaid(sender, content, True)))
 
     def _direct(self, machine: Machine, life: Processes, group: str, sender: int, payload: bytes) -> None:
         content = decode(payload).message
@@ -606,9 +600,7 @@ class World:
         controller = life.controller
         self.at(self.now + delay, lambda: self._scheduled(machine, life, controller, request, graph))
 
-    def _scheduled(
-        self, machine: Machine, life: Processes, controller: Controller, request: int, graph: Graph
-    ) -> None:
+    def _scheduled(self, machine: Machine, life: Processes, controller: Controller, request: int, graph: Graph) -> None:
         if machine.processes is life and life.controller is controller:
             self._control(machine, life, Scheduled(request, graph))
 

@@ -45,6 +45,8 @@ class Cluster:
     has_document: bool = False
     ring: str = ""
     quorate: bool = False
+    agreed_ring: str = ""
+    """The last ring in which the CIB's replicas were known to agree."""
     electing: bool = False
     """Votes are missing: who is the DC is open."""
     started: float = 0.0

@@ -12,6 +12,7 @@ from hatools.daemons.crmd.cluster import Cluster, Identity
 from hatools.daemons.crmd.coordinator import Coordinator
 from hatools.daemons.crmd.effects import (
     Announce,
+    AwaitReplica,
     BroadcastToPeers,
     Effect,
     EndProcess,
@@ -164,7 +165,11 @@ class Controller:
                 if version is not None:
                     cluster.newest = max(cluster.newest, version)
             case Synchronised(ring):
-                coordinator.replica_synchronised(ring)
+                if ring == cluster.ring:
+                    cluster.agreed_ring = ring
+                    # Versions from before may belong to content that was discarded.
+                    cluster.newest = cluster.document.version
+                    coordinator.replica_synchronised(at)
             case Scheduled():
                 coordinator.scheduled(at, event)
             case OperationDone():
@@ -226,6 +231,8 @@ class Controller:
         if lost:
             cluster.log("NOTICE", f"Lost from the view: {', '.join(peer.name for peer in lost)}")
         quorum_changed = cluster.quorate != view.quorate
+        if view.ring_id != cluster.ring:
+            cluster.emit(AwaitReplica(view.ring_id))
         cluster.ring, cluster.quorate = view.ring_id, view.quorate
         self._old_ring_members = frozenset(members)
         self.election.view(view.ring_id)
@@ -364,7 +371,7 @@ class Controller:
     def _answer_offer(self) -> None:
         """Ask to join, once what we wrote so far is known everywhere: a new DC must see what runs here."""
         cluster = self.cluster
-        if self._offer is None or cluster.writes:
+        if self._offer is None or cluster.writes or cluster.agreed_ring != cluster.ring:
             return
         offer, self._offer = self._offer, None
         cluster.emit(SendToPeer(self._dc, self.coordinator.own_request(offer.join_id)))

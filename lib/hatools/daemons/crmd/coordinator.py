@@ -18,7 +18,6 @@ from hatools.daemons.crmd.changes import (
 from hatools.daemons.crmd.cluster import Cluster
 from hatools.daemons.crmd.cutoff import cut_off_wait_s
 from hatools.daemons.crmd.effects import (
-    AwaitReplica,
     ComputeTransition,
     FenceNode,
     SendToPeer,
@@ -49,7 +48,15 @@ from hatools.daemons.crmd.transitioner import (
 )
 from hatools.ipc.messages.attrd import ClearFailures, RemovePeer, UpdateAttribute
 from hatools.ipc.messages.cib import Change, CibOperation
-from hatools.ipc.messages.crmd import ActionDone, JoinAck, JoinConfirm, JoinOffer, JoinRequest, LeaveCluster
+from hatools.ipc.messages.crmd import (
+    ActionDone,
+    JoinAck,
+    JoinConfirm,
+    JoinOffer,
+    JoinRequest,
+    LeaveCluster,
+    PerformAction,
+)
 from hatools.transition.execution import Limits
 from hatools.transition.graph import Graph, GraphAction
 from hatools.values.duration import parse_interval_ms
@@ -101,16 +108,7 @@ class Coordinator:
         self._wanted = "this node became the DC"
         cluster.log("NOTICE", f"{cluster.me.name} is the DC of the partition now")
         self._await_replica()
-        for peer in cluster.peers.all():
-            known = cluster.standing(peer)
-            if peer.unwritten:
-                self._mark_fenced(peer)
-            elif known is None or known == status.GONE:
-                continue
-            elif not peer.in_view or (peer.unclean and status.has_fencing(cluster.document)):
-                self._mark_lost(at, peer, known)
-            elif not peer.in_group and known.crmd:
-                self._grant_grace(at, peer)
+        self._survey(at)
 
     def release(self) -> None:
         """Be the DC no more."""
@@ -436,16 +434,33 @@ class Coordinator:
         if any(cluster.document.root.get(name) != value for name, value in root.items()):
             cluster.write(status.write_root(root))
 
-    def _await_replica(self) -> None:
-        self.holds.add("the CIB's replicas")
-        self._cluster.emit(AwaitReplica(self._cluster.ring))
+    def _survey(self, at: Instant) -> None:
+        """Compare how the nodes stand in the CIB with who is here; the CIB may come from another partition."""
+        cluster = self._cluster
+        for node_id, state in status.node_states(cluster.document).items():
+            if node_id.isdigit():
+                cluster.peers.learn(int(node_id), state.get("uname", ""))
+        for peer in cluster.peers.all():
+            known = cluster.standing(peer)
+            if peer.unwritten:
+                self._mark_fenced(peer)
+            elif known is None or known == status.GONE or (known == status.LOST and not peer.in_view):
+                continue
+            elif not peer.in_view or (peer.unclean and status.has_fencing(cluster.document)):
+                self._mark_lost(at, peer, known)
+            elif not peer.in_group and known.crmd:
+                self._grant_grace(at, peer)
 
-    def replica_synchronised(self, ring: str) -> None:
+    def _await_replica(self) -> None:
+        if self._cluster.agreed_ring != self._cluster.ring:
+            self.holds.add("the CIB's replicas")
+
+    def replica_synchronised(self, at: Instant) -> None:
         """Note that the replicas of this view agree."""
-        if ring == self._cluster.ring:
-            # Versions from before the replicas agreed may belong to content that was discarded.
-            self._cluster.newest = self._cluster.document.version
-            self.holds.release("the CIB's replicas")
+        if self.holds.release("the CIB's replicas"):
+            seen = [Version(*request.seen) for request in self.joins.all_requests()]
+            self._cluster.newest = max([self._cluster.newest, *seen])
+            self._survey(at)
 
     def _may_join(self, peer: Peer) -> bool:
         standing = self._cluster.standing(peer)
@@ -560,8 +575,7 @@ class Coordinator:
         for effect in effects:
             match effect:
                 case Perform(node_id, action):
-                    cluster.log("info", f"Initiating {action.operation_key} on {action.on_node}")
-                    cluster.ask(node_id, action)
+                    self._initiate(at, node_id, action)
                 case PerformHere(key, action):
                     self._perform_here(at, key, action)
                 case CountFailure():
@@ -576,6 +590,17 @@ class Coordinator:
                         self.want(at, self._wanted or "the transition did not reach its end")
                     else:
                         cluster.post(Input.TRANSITION_DONE)
+
+    def _initiate(self, at: Instant, node_id: int, action: PerformAction) -> None:
+        cluster = self._cluster
+        peer = cluster.peers.get(node_id)
+        if peer is not None and peer.in_group:
+            cluster.log("info", f"Initiating {action.operation_key} on {action.on_node}")
+            cluster.ask(node_id, action)
+            return
+        cluster.log("error", f"{action.operation_key} cannot be asked of {action.on_node}: no controller answers there")
+        self.holds.add(f"a controller on {action.on_node}", at.now + 1.0)
+        self._act(at, self.transitioner.finish(at.now, action.key, failed=True))
 
     def _perform_here(self, at: Instant, key: str, action: GraphAction) -> None:
         cluster = self._cluster
