@@ -26,8 +26,22 @@ _NUMBER = re.compile(r"[+-]?(INFINITY|\d+)$")
 _DEVICES = re.compile(r"[\w.,-]+$", re.ASCII)
 _PATTERN = re.compile(r"/[^\s'\"\\]+/$", re.ASCII)
 _RESERVED = frozenset(
-    ("params", "meta", "utilization", "operations", "op", "op_params", "op_meta", "rule", "attributes")
-    + ("date", "defined", "not_defined", "and", "or")
+    (
+        "params",
+        "meta",
+        "utilization",
+        "operations",
+        "op",
+        "op_params",
+        "op_meta",
+        "rule",
+        "attributes",
+        "date",
+        "defined",
+        "not_defined",
+        "and",
+        "or",
+    )
 )
 _BINARY = frozenset(("lt", "gt", "lte", "gte", "eq", "ne"))
 _SPEC_NAMES = frozenset(

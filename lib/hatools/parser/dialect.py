@@ -26,10 +26,12 @@ _OP_ATTRIBUTES = (
 )
 _ON_FAIL = ("ignore", "block", "stop", "restart", "standby", "fence")
 KNOWN_VERSIONS = (
-    ("1.0", "1.2", "1.3")
-    + tuple(f"2.{minor}" for minor in range(11))
-    + tuple(f"3.{minor}" for minor in range(10))
-    + ("next",)
+    "1.0",
+    "1.2",
+    "1.3",
+    *tuple(f"2.{minor}" for minor in range(11)),
+    *tuple(f"3.{minor}" for minor in range(10)),
+    "next",
 )
 
 

@@ -134,10 +134,12 @@ class Grammar:
             return pair
         return syntax.NvPair(pair.name, self._environment.convert_value(pair.name, pair.value))
 
-    def _pairs(self, terminators: frozenset[str] = BLOCK_WORDS) -> pp.ParserElement:
+    def _pairs(self, terminators: frozenset[str] = BLOCK_WORDS) -> pp.ZeroOrMore:
         """Any number of pairs; yields one tuple."""
         pair = Pair(terminators).add_parse_action(lambda t: self._converted(t[0]))
-        return pp.ZeroOrMore(pair).set_parse_action(lambda t: [tuple(t)])
+        pairs = pp.ZeroOrMore(pair)
+        pairs.set_parse_action(lambda t: [tuple(t)])
+        return pairs
 
     def _attribute_list(self, terminators: frozenset[str]) -> pp.ParserElement:
         """``$id-ref=ID`` or ``[$id=ID] [SCORE:] [rule...] pair...``; yields an AttributeSet without word."""
@@ -479,12 +481,11 @@ class Grammar:
         return (AnyWord() + AnyWord()).set_parse_action(build)
 
     def _property(self, keyword: str, typed: bool) -> pp.ParserElement:
+        pairs = self._pairs()
         if typed:
             pair = Pair(frozenset(), with_keys=False, allow_empty=False)
             pairs = pp.ZeroOrMore(pair.add_parse_action(lambda t: self._converted(t[0])))
             pairs.set_parse_action(lambda t: [tuple(t)])
-        else:
-            pairs = self._pairs()
         rules = pp.ZeroOrMore(self._rule).set_parse_action(lambda t: [tuple(t)])
 
         def build(tokens: pp.ParseResults) -> syntax.PropertySet:
@@ -657,10 +658,10 @@ class _AgentWord(pp.Token):
         super().__init__()
         self.environment = environment
 
-    def _generateDefaultName(self) -> str:  # noqa: N802
+    def _generateDefaultName(self) -> str:
         return "[CLASS:[PROVIDER:]]TYPE"
 
-    def parseImpl(self, instring: str, loc: int, do_actions: bool = True) -> tuple[int, object]:  # noqa: N802
+    def parseImpl(self, instring: str, loc: int, do_actions: bool = True) -> tuple[int, object]:
         assert isinstance(instring, WordLine)
         if loc >= len(instring.words):
             raise fail(instring, loc, "Expected resource type")
@@ -674,10 +675,10 @@ class _AgentWord(pp.Token):
 class _OldRule(pp.Token):
     """An access rule as before schema 2.0: ``right spec...``; yields :class:`AclPermission`."""
 
-    def _generateDefaultName(self) -> str:  # noqa: N802
+    def _generateDefaultName(self) -> str:
         return "RIGHT SPEC"
 
-    def parseImpl(self, instring: str, loc: int, do_actions: bool = True) -> tuple[int, object]:  # noqa: N802
+    def parseImpl(self, instring: str, loc: int, do_actions: bool = True) -> tuple[int, object]:
         assert isinstance(instring, WordLine)
         if loc >= len(instring.words) or instring.words[loc].lower() not in RIGHTS:
             raise fail(instring, loc, f"Expected ({'|'.join(RIGHTS)})")
@@ -709,7 +710,7 @@ class _OldRule(pp.Token):
 class _Progress(pp.ParseElementEnhance):
     """The element, provided that it consumes at least a word (so that repeating it ends)."""
 
-    def parseImpl(self, instring: str, loc: int, do_actions: bool = True) -> tuple[int, object]:  # noqa: N802
+    def parseImpl(self, instring: str, loc: int, do_actions: bool = True) -> tuple[int, object]:
         assert self.expr is not None
         after, tokens = self.expr._parse(instring, loc, do_actions)
         if after == loc:
@@ -720,7 +721,7 @@ class _Progress(pp.ParseElementEnhance):
 class _UntilEnd(pp.ParseElementEnhance):
     """The element again and again until no word is left."""
 
-    def parseImpl(self, instring: str, loc: int, do_actions: bool = True) -> tuple[int, object]:  # noqa: N802
+    def parseImpl(self, instring: str, loc: int, do_actions: bool = True) -> tuple[int, object]:
         assert isinstance(instring, WordLine)
         assert self.expr is not None
         found: list[object] = []

@@ -12,8 +12,19 @@ from hatools.cib.document import children
 
 # Elements that get no id when they have none.
 _WITHOUT_ID = frozenset(
-    ("operations", "fencing-topology", "network", "docker", "rkt", "storage", "select")
-    + ("select_attributes", "select_fencing", "select_nodes", "select_resources")
+    (
+        "operations",
+        "fencing-topology",
+        "network",
+        "docker",
+        "rkt",
+        "storage",
+        "select",
+        "select_attributes",
+        "select_fencing",
+        "select_nodes",
+        "select_resources",
+    )
 )
 REFERENCES = frozenset(("resource_ref", "obj_ref", "crmsh-ref"))
 _SUFFIXES = {

@@ -153,7 +153,7 @@ def rule_grammar(dialect: Dialect, convert_role: Convert) -> pp.ParserElement:
 class _Joined(pp.ParseElementEnhance):
     """Expressions joined by one and the same of ``and`` and ``or``; yields (joining word, expressions)."""
 
-    def parseImpl(self, instring: str, loc: int, do_actions: bool = True) -> tuple[int, object]:  # noqa: N802
+    def parseImpl(self, instring: str, loc: int, do_actions: bool = True) -> tuple[int, object]:
         assert isinstance(instring, WordLine)
         assert self.expr is not None
         loc, tokens = self.expr._parse(instring, loc, do_actions)

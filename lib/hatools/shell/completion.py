@@ -21,9 +21,33 @@ if TYPE_CHECKING:
 _SECTION_WORDS = ("params", "meta", "utilization", "op", "operations")
 _OBJECT_COMMANDS = frozenset(("show", "edit", "delete", "rm", "rename", "save", "filter", "set"))
 _RESOURCE_COMMANDS = frozenset(
-    ("status", "start", "stop", "restart", "promote", "demote", "manage", "unmanage", "move", "ban", "clear")
-    + ("cleanup", "refresh", "maintenance", "trace", "untrace", "locate", "constraints", "operations", "param")
-    + ("meta", "utilization", "failcount", "secret", "why")
+    (
+        "status",
+        "start",
+        "stop",
+        "restart",
+        "promote",
+        "demote",
+        "manage",
+        "unmanage",
+        "move",
+        "ban",
+        "clear",
+        "cleanup",
+        "refresh",
+        "maintenance",
+        "trace",
+        "untrace",
+        "locate",
+        "constraints",
+        "operations",
+        "param",
+        "meta",
+        "utilization",
+        "failcount",
+        "secret",
+        "why",
+    )
 )
 _LIMIT = 500
 
@@ -179,7 +203,11 @@ class Completer:
         return [*self._nodes(), Suggestion("--all")] if self._command in ("start", "stop", "restart", "remove") else ()
 
     def _in_site(self, words: Sequence[str]) -> Iterable[Suggestion]:
-        return map(Suggestion, "grant revoke standby activate show time delete".split()) if len(words) == 1 else ()
+        return (
+            map(Suggestion, ["grant", "revoke", "standby", "activate", "show", "time", "delete"])
+            if len(words) == 1
+            else ()
+        )
 
     def _in_maintenance(self, words: Sequence[str]) -> Iterable[Suggestion]:
         return self._resources() if len(words) == 1 else ()
@@ -188,7 +216,8 @@ class Completer:
         chooser: Callable[[Sequence[str]], Iterable[Suggestion]] | None
         chooser = getattr(self, f"_configure_{self._command.replace('-', '_')}", None)
         if chooser is not None:
-            return chooser(words)
+            found: Iterable[Suggestion] = chooser(words)
+            return found
         if self._command in _OBJECT_COMMANDS:
             return self._objects()
         return ()

@@ -23,7 +23,7 @@ def read_url(session: "Session", url: str) -> str | None:
         if "://" in url:
             from urllib.request import urlopen
 
-            with urlopen(url, timeout=_URL_TIMEOUT_S) as response:  # noqa: S310
+            with urlopen(url, timeout=_URL_TIMEOUT_S) as response:
                 content: bytes = response.read()
             return content.decode("utf-8")
         with open(url, encoding="utf-8") as file:

@@ -1,5 +1,6 @@
 """The configuration as a graph, in the dot language or as a picture. I/O: writes files, runs ``dot``."""
 
+import itertools
 import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
@@ -105,7 +106,7 @@ def _order(workspace: Workspace, item: CibObject) -> Iterator[str]:
             names += [members] if resource_set.get("sequential") == "false" else [[member] for member in members]
     kind = node.get("kind") or "Mandatory"
     style = "solid" if kind == "Mandatory" else "dotted"
-    for before, after in zip(names, names[1:], strict=False):
+    for before, after in itertools.pairwise(names):
         for first in before:
             for then in after:
                 edge = f"{_quote(_first(workspace, first))} -> {_quote(_first(workspace, then))}"

@@ -51,7 +51,7 @@ def parse_manual(source: str) -> Manual:
     level = ""
     entry: Entry | None = None
     for line in source.splitlines():
-        if line.startswith("= ") or line.startswith("== "):
+        if line.startswith(("= ", "== ")):
             kind, _, name = line.lstrip("= ").partition(": ")
             entry = Entry(name)
             if kind == "level":

@@ -12,7 +12,15 @@ from pathlib import Path
 SYSTEM_FILE = "/etc/crm/crm.conf"
 _TRUE = ("yes", "true", "on", "1")
 _FALSE = ("no", "false", "off", "0")
-COLOURS = ("black", "blue", "green", "cyan", "red", "magenta", "yellow", "white") + (
+COLOURS = (
+    "black",
+    "blue",
+    "green",
+    "cyan",
+    "red",
+    "magenta",
+    "yellow",
+    "white",
     "bold",
     "blink",
     "dim",

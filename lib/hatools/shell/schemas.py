@@ -35,6 +35,5 @@ def upgrade(session: "Session", *, force: bool) -> bool:
     """Upgrade the CIB to the newest schema; only a very old one is upgraded without being forced."""
     schema = session.configuration.workspace.schema
     if force or not schema or "0.6" in schema:
-        succeeded = call("cibadmin", "--upgrade", "--force") == 0
-        return succeeded
+        return call("cibadmin", "--upgrade", "--force") == 0
     return True

@@ -24,17 +24,58 @@ if TYPE_CHECKING:
     from hatools.shell.session import Session
 
 _RESOURCE_META = (
-    ("allow-migrate", "maintenance", "is-managed", "interval-origin", "migration-threshold", "priority")
-    + ("multiple-active", "failure-timeout", "resource-stickiness", "target-role", "restart-type", "description")
-    + ("remote-node", "requires", "provides", "remote-port", "remote-addr", "remote-connect-timeout")
+    "allow-migrate",
+    "maintenance",
+    "is-managed",
+    "interval-origin",
+    "migration-threshold",
+    "priority",
+    "multiple-active",
+    "failure-timeout",
+    "resource-stickiness",
+    "target-role",
+    "restart-type",
+    "description",
+    "remote-node",
+    "requires",
+    "provides",
+    "remote-port",
+    "remote-addr",
+    "remote-connect-timeout",
 )
 _CONTAINER_META = {
     "group": ("priority", "target-role", "is-managed", "container"),
-    "clone": ("priority", "target-role", "is-managed", "ordered", "notify", "interleave", "globally-unique")
-    + ("clone-max", "clone-node-max", "clone-state", "description", "clone-min", "promotable", "promoted-max")
-    + ("promoted-node-max",),
-    "ms": ("priority", "target-role", "is-managed", "clone-max", "clone-node-max", "notify", "globally-unique")
-    + ("ordered", "interleave", "master-max", "master-node-max", "description"),
+    "clone": (
+        "priority",
+        "target-role",
+        "is-managed",
+        "ordered",
+        "notify",
+        "interleave",
+        "globally-unique",
+        "clone-max",
+        "clone-node-max",
+        "clone-state",
+        "description",
+        "clone-min",
+        "promotable",
+        "promoted-max",
+        "promoted-node-max",
+    ),
+    "ms": (
+        "priority",
+        "target-role",
+        "is-managed",
+        "clone-max",
+        "clone-node-max",
+        "notify",
+        "globally-unique",
+        "ordered",
+        "interleave",
+        "master-max",
+        "master-node-max",
+        "description",
+    ),
 }
 _WITHOUT_INTERVAL = ("start", "stop", "promote", "demote")
 
@@ -180,9 +221,8 @@ class _Checker:
         for operation in all_operations(merged):
             for name, value in operation.items():
                 if name in allowed and value not in allowed[name]:
-                    self._console.warning(
-                        f"{self._item.id}: op '{operation.get('name')}' attribute '{name}' value '{value}' not recognized"
-                    )
+                    place = f"op '{operation.get('name')}' attribute '{name}'"
+                    self._console.warning(f"{self._item.id}: {place} value '{value}' not recognized")
                     result = 1
         return result
 

@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 
@@ -181,7 +182,7 @@ def _fill(line: str, values: Mapping[str, str]) -> str:
     words = []
     for word in line.split():
         for name, value in values.items():
-            new = re.sub(rf"(=?)%{re.escape(name)}(?![A-Za-z0-9_])", lambda m, v=value: _quoted(m[1], v), word)
+            new = re.sub(rf"(=?)%{re.escape(name)}(?![A-Za-z0-9_])", partial(_quoted, value), word)
             changed = changed or new != word
             word = new
         words.append(word)
@@ -192,5 +193,6 @@ def _fill(line: str, values: Mapping[str, str]) -> str:
     return " ".join(words)
 
 
-def _quoted(equals: str, value: str) -> str:
+def _quoted(value: str, place: re.Match[str]) -> str:
+    equals = place[1]
     return f'{equals}"{value}"' if equals or " " in value else value

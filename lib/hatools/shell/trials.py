@@ -140,7 +140,9 @@ def test_resources(session: "Session", names: Sequence[str]) -> bool:
     for node in nodes:
         if node != here:
             session.console.warning(f"{node}: resources are tested on this node ({here}) only; run rsctest there")
-    return all([_test(session, element) for element in resources])
+    for element in resources:
+        succeeded = _test(session, element) and succeeded
+    return succeeded
 
 
 def _test(session: "Session", element: Element) -> bool:

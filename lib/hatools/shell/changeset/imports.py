@@ -120,7 +120,10 @@ class _Step:
 
     def verify(self, items: Sequence[CibObject]) -> bool:
         """Check all objects, even after one failed."""
-        return all([verify_object(self.workspace, item) for item in items])
+        succeeded = True
+        for item in items:
+            succeeded = verify_object(self.workspace, item) and succeeded
+        return succeeded
 
 
 class _TextStep(_Step):
@@ -194,9 +197,9 @@ def create_from_xml(workspace: "Workspace", element: Element) -> CibObject | Non
         import copy
 
         for child in child_resources(element):
-            if workspace.find_resource(child.get("id")) is None:
-                if create_from_xml(workspace, copy.deepcopy(child)) is None:
-                    return None
+            is_known = workspace.find_resource(child.get("id")) is not None
+            if not is_known and create_from_xml(workspace, copy.deepcopy(child)) is None:
+                return None
     item = workspace.new_object(tag, element, element.get("id"))
     return item if item is not None and workspace.add(item) else None
 

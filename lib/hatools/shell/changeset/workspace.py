@@ -318,7 +318,7 @@ class Workspace:
             reference = None if is_comment(inner) else inner.get("id-ref")
             if reference is not None:
                 inner.set("id-ref", self._resolve(inner.tag, reference, self.find_object(reference)))
-        for position, child in enumerate(list(element)):
+        for child in list(element):
             if child.tag != CHILD_REFERENCE:
                 continue
             name = child.get("id") or ""

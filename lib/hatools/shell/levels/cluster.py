@@ -127,6 +127,12 @@ class Cluster(Level):
         return init(self.session, args)
 
     @command()
+    def do_add(self, context: "Context", *args: str) -> bool:
+        from hatools.shell.bootstrap import invite
+
+        return invite(self.session, args)
+
+    @command()
     def do_join(self, context: "Context", *args: str) -> bool:
         from hatools.shell.bootstrap import join
 
@@ -149,7 +155,10 @@ class Cluster(Level):
         from hatools.shell.levels.node import NodeLevel
 
         level = NodeLevel(self.session)
-        return all([level.do_delete(context, name) and remove_node(name) for name in names])
+        succeeded = True
+        for name in names:
+            succeeded = level.do_delete(context, name) and remove_node(name) and succeeded
+        return succeeded
 
     @command()
     def do_run(self, context: "Context", cmd: str, *nodes: str) -> bool:

@@ -68,13 +68,12 @@ class Configure(Level):
     def leave(self, *, silently: bool = False) -> bool:
         configuration = self.session.configuration
         succeeded = True
-        if configuration.has_changed:
-            if (
-                silently
-                or not self.session.is_interactive
-                or self.console.ask("There are changes pending. Do you want to commit them?")
-            ):
-                succeeded = self._commit()
+        if configuration.has_changed and (
+            silently
+            or not self.session.is_interactive
+            or self.console.ask("There are changes pending. Do you want to commit them?")
+        ):
+            succeeded = self._commit()
         if succeeded or not self.session.is_interactive:
             configuration.reset()
         return succeeded
@@ -301,9 +300,9 @@ class Configure(Level):
     @command(skill=ADMINISTRATOR)
     def do_refresh(self, context: "Context") -> bool:
         configuration = self.session.configuration
-        if self.session.is_interactive and configuration.has_changed:
-            if not self.console.ask("All changes will be dropped. Do you want to proceed?"):
-                return True
+        is_at_stake = self.session.is_interactive and configuration.has_changed
+        if is_at_stake and not self.console.ask("All changes will be dropped. Do you want to proceed?"):
+            return True
         configuration.refresh()
         return True
 

@@ -55,7 +55,7 @@ class Maintenance(Level):
         from hatools.shell.trials import parameters_of, run_agent
 
         succeeded = True
-        primitives = [e for e in item.node.iter("primitive")] or [item.node]
+        primitives = list(item.node.iter("primitive")) or [item.node]
         for element in primitives:
             merged = workspace.merged(element)
             values = parameters_of(merged) if merged is not None else None

@@ -100,9 +100,9 @@ class Template(Level):
         text = templating.generate(self._text(words[0] if words else ""))
         configuration = self.session.configuration
         if method == "replace":
-            if self.session.is_interactive and configuration.has_changed:
-                if not self.console.ask("This operation will erase all changes. Do you want to proceed?"):
-                    return False
+            is_at_stake = self.session.is_interactive and configuration.has_changed
+            if is_at_stake and not self.console.ask("This operation will erase all changes. Do you want to proceed?"):
+                return False
             configuration.workspace.erase(print)
         return Selection(self.session, []).take_over(text, remove=False, merge=method == "update")
 
