@@ -8,7 +8,9 @@ import sys
 from hatools.scheduler.plan import Plan
 from hatools.scheduler.unpack.history import unpack_status
 from hatools.scheduler.unpack.nodes import unpack_nodes, unpack_options
-from hatools.scheduler.unpack.resources import unpack_remote_nodes, unpack_resources, unpack_tags
+from hatools.scheduler.unpack.remote_nodes import unpack_remote_nodes
+from hatools.scheduler.unpack.resources import unpack_resources
+from hatools.scheduler.unpack.templates import unpack_tags
 
 _DEPTH = 200_000
 """Recursion follows chains of orderings and colocations, which may be as long as there are resources."""

@@ -8,6 +8,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hatools.scheduler.arithmetic import (
+    INSIDE_GROUP,
+    are_alike,
+    arithmetic,
+    outer_colocations,
+    places_of,
+    score_reasons,
+    with_parents,
+)
 from hatools.scheduler.model.action import Action
 from hatools.scheduler.model.constraint import Colocation, Ordering
 from hatools.scheduler.model.node import Discovery, Node
@@ -17,7 +26,7 @@ from hatools.scheduler.options import QuorumPolicy
 from hatools.scheduler.plan import Plan
 from hatools.values.boolean import is_true
 from hatools.values.role import Role, format_role
-from hatools.values.score import INFINITY, add_scores, format_score
+from hatools.values.score import INFINITY
 
 if TYPE_CHECKING:
     from hatools.scheduler.schedule import Schedule
@@ -84,13 +93,6 @@ def explain_node(schedule: "Schedule", node: str) -> list[Explanation]:
 def _parts(resource: Resource) -> list[Resource]:
     """Return the primitives of a resource."""
     return [each for each in resource.descendants() if each.is_primitive]
-
-
-def _with_parents(resource: Resource) -> Iterator[Resource]:
-    current: Resource | None = resource
-    while current is not None:
-        yield current
-        current = current.parent
 
 
 def _configured(resource: Resource) -> str:
@@ -163,7 +165,7 @@ class _Explainer:
         return lines
 
     def _wanted_stopped(self) -> Iterator[Explanation]:
-        for each in _with_parents(self.resource):
+        for each in with_parents(self.resource):
             wanted = each.meta.get("target-role", "")
             if wanted.lower() == "stopped":
                 yield self._say(
@@ -187,7 +189,7 @@ class _Explainer:
         if self.plan.options.maintenance:
             command = "crm configure property maintenance-mode=false"
             return self._say(Cause.UNMANAGED, "maintenance-mode", "the cluster is in maintenance mode", command)
-        for each in _with_parents(resource):
+        for each in with_parents(resource):
             if is_true(each.meta.get("maintenance")):
                 command = f"crm resource maintenance {each.xml_id} off"
                 return self._say(Cause.UNMANAGED, "maintenance", f"{each.xml_id} is in maintenance", command)
@@ -201,7 +203,7 @@ class _Explainer:
     def _recorded(self, node: Node | None) -> list[Reason]:
         """Return what was recorded about the resource, or its parents, that holds for a node."""
         found = []
-        for each in _with_parents(self.resource):
+        for each in with_parents(self.resource):
             for reason in self.plan.reasons.resources.get(each.id, ()):
                 if node is None or reason.node is None or reason.node == node.name:
                     found.append(reason)
@@ -209,7 +211,7 @@ class _Explainer:
 
     def _limits(self) -> list[Explanation]:
         resource = self.resource
-        clone = next((each for each in _with_parents(resource) if each.is_clone), None)
+        clone = next((each for each in with_parents(resource) if each.is_clone), None)
         if clone is None:
             return []
         command = f"crm resource meta {clone.xml_id} set clone-max NUMBER"
@@ -279,12 +281,12 @@ class _Explainer:
 
     def _bans(self, node: Node) -> list[Explanation]:
         lines = [self._recorded_ban(reason, node) for reason in self._recorded(node) if reason.cause in _BANNING]
-        for reason in self._score_reasons(node):
+        for reason in score_reasons(self.plan, self.resource, node):
             if reason.score <= -INFINITY:
                 lines.append(self._location_ban(reason, node))
         lines += self._colocation_bans(node)
         entry = self.resource.allowed[node]
-        exclusive = any(each.exclusive_discovery for each in _with_parents(self.resource))
+        exclusive = any(each.exclusive_discovery for each in with_parents(self.resource))
         if exclusive and entry.discovery is not Discovery.EXCLUSIVE:
             text = f"only nodes with exclusive discovery may run {self.resource.id}"
             lines.append(self._say(Cause.LOCATION, "resource-discovery=exclusive", text, "", node))
@@ -322,33 +324,25 @@ class _Explainer:
         text = f"{evidence} keeps {name}{role} off {node.name}"
         return self._say(Cause.LOCATION, evidence, text, command, node)
 
-    def _colocations(self) -> list[Colocation]:
-        return [
-            colocation
-            for each in _with_parents(self.resource)
-            for colocation in each.this_with
-            if colocation.primary not in _with_parents(self.resource)
-        ]
-
     def _colocation_bans(self, node: Node) -> list[Explanation]:
         lines = []
-        for colocation in self._colocations():
+        for colocation in outer_colocations(self.resource):
             other = colocation.primary
-            places = _places(other, colocation.primary_role)
+            places = places_of(other, colocation.primary_role)
             if colocation.score >= INFINITY and not places:
                 lines.append(self._colocated_with_stopped(colocation))
-            elif colocation.score >= INFINITY and not any(_alike(node, place, colocation) for place in places):
+            elif colocation.score >= INFINITY and not any(are_alike(node, place, colocation) for place in places):
                 names = ", ".join(place.name for place in places)
                 text = f"{self.resource.id} has to be with {other.xml_id}, which is on {names}"
                 lines.append(self._colocation(colocation, text, node))
-            elif colocation.score <= -INFINITY and any(_alike(node, place, colocation) for place in places):
+            elif colocation.score <= -INFINITY and any(are_alike(node, place, colocation) for place in places):
                 text = f"{self.resource.id} must not be with {other.xml_id}, which is on {node.name}"
                 lines.append(self._colocation(colocation, text, node))
         return lines
 
     def _colocated_with_stopped(self, colocation: Colocation) -> Explanation:
         resource, other = self.resource, colocation.primary
-        if colocation.id == _INSIDE_GROUP:
+        if colocation.id == INSIDE_GROUP:
             text = f"{other.xml_id}, which comes before {resource.id} in its group, does not run"
             return self._say(Cause.DEPENDENCY, other.xml_id, text, f"crm resource why {other.xml_id}")
         role = "" if colocation.primary_role <= Role.STARTED else f" as {format_role(colocation.primary_role)}"
@@ -356,67 +350,42 @@ class _Explainer:
         return self._say(Cause.COLOCATION, colocation.id, text, f"crm resource why {other.xml_id}")
 
     def _colocation(self, colocation: Colocation, text: str, node: Node) -> Explanation:
-        if colocation.id == _INSIDE_GROUP:
+        if colocation.id == INSIDE_GROUP:
             return self._say(Cause.DEPENDENCY, colocation.primary.xml_id, text, "", node)
         return self._say(Cause.COLOCATION, colocation.id, text, f"crm configure delete {colocation.id}", node)
 
     def _negative(self, node: Node) -> Explanation:
-        text = f"{self.resource.id} rather does not run on {node.name}: {self.arithmetic(node)}"
-        cause = Cause.LOCATION if self._score_reasons(node) else Cause.COLOCATION
-        evidence = next((reason.evidence for reason in self._score_reasons(node) if reason.score < 0), node.name)
+        text = f"{self.resource.id} rather does not run on {node.name}: {arithmetic(self.plan, self.resource, node)}"
+        cause = Cause.LOCATION if score_reasons(self.plan, self.resource, node) else Cause.COLOCATION
+        evidence = next(
+            (reason.evidence for reason in score_reasons(self.plan, self.resource, node) if reason.score < 0), node.name
+        )
         return self._say(cause, evidence, text, "", node)
-
-    # -- scores
-
-    def _score_reasons(self, node: Node) -> list[ScoreReason]:
-        recorded = self.plan.reasons.scores.get(self.resource.id, ())
-        return [reason for reason in recorded if reason.node is None or reason.node == node.name]
-
-    def arithmetic(self, node: Node) -> str:
-        """Return what the resource's score on a node consists of."""
-        entry = self.resource.allowed.get(node)
-        if entry is None:
-            return "not allowed"
-        parts = []
-        total = node.score if node.score > -INFINITY else 0
-        if total:
-            parts.append(f"{format_score(total)} node score")
-        for reason in self._score_reasons(node):
-            total = add_scores(total, reason.score)
-            parts.append(f"{format_score(reason.score)} {reason.evidence}")
-        for colocation in self._colocations():
-            share = _colocation_share(node, colocation)
-            if share:
-                total = add_scores(total, share)
-                parts.append(f"{format_score(share)} {_named(colocation)}")
-        if total != entry.score and abs(entry.score) < INFINITY and abs(total) < INFINITY:
-            parts.append(f"{format_score(entry.score - total)} what is colocated with it")
-        return (" + ".join(parts) or "no preference") + f" = {format_score(entry.score)}"
 
     def _placed(self, node: Node) -> Explanation:
         resource = self.resource
         verb = "stays on" if node in resource.running_on else "goes to"
         others = [
-            f"{other.name}: {self.arithmetic(other)}"
+            f"{other.name}: {arithmetic(self.plan, self.resource, other)}"
             for other in self.plan.nodes
             if other is not node and other in resource.allowed and not self._obstacles(other)
         ]
-        text = f"{resource.id} {verb} {node.name}: {self.arithmetic(node)}"
+        text = f"{resource.id} {verb} {node.name}: {arithmetic(self.plan, self.resource, node)}"
         if others:
             text += f" (instead of {'; '.join(others)})"
-        reasons = self._score_reasons(node)
+        reasons = score_reasons(self.plan, self.resource, node)
         cause = max(reasons, key=lambda reason: reason.score).cause if reasons else Cause.LOCATION
         evidence = max(reasons, key=lambda reason: reason.score).evidence if reasons else "no preference"
         return self._say(cause, evidence, text, "", node)
 
     def _less_wanted(self, node: Node) -> Explanation:
         resource, chosen = self.resource, self.resource.assigned_to
-        text = f"{resource.id} could be on {node.name}: {self.arithmetic(node)}"
+        text = f"{resource.id} could be on {node.name}: {arithmetic(self.plan, self.resource, node)}"
         command = f"crm resource move {_configured(resource)} {node.name}"
         if chosen is None:
             return self._say(Cause.DEPENDENCY, resource.id, text, "", node)
-        text += f", but {chosen.name} is better: {self.arithmetic(chosen)}"
-        reasons = self._score_reasons(chosen)
+        text += f", but {chosen.name} is better: {arithmetic(self.plan, self.resource, chosen)}"
+        reasons = score_reasons(self.plan, self.resource, chosen)
         if not reasons:
             return self._say(Cause.LOCATION, "no preference", text, command, node)
         best = max(reasons, key=lambda reason: reason.score)
@@ -455,7 +424,7 @@ class _Explainer:
         return [self._say(Cause.BLOCKED, start.reason or start.key, text, "", node)]
 
     def _ordering(self, first: Resource) -> Ordering | None:
-        before, after = list(_with_parents(first)), list(_with_parents(self.resource))
+        before, after = list(with_parents(first)), list(with_parents(self.resource))
         for ordering in self.plan.orderings:
             if ordering.constraint and ordering.first_resource in before and ordering.then_resource in after:
                 return ordering
@@ -464,7 +433,7 @@ class _Explainer:
     def _promotion(self, node: Node) -> Iterator[Explanation]:
         """Say why an instance of a promotable clone is not promoted."""
         resource = self.resource
-        clone = next((each for each in _with_parents(resource) if each.promotable and each.is_clone), None)
+        clone = next((each for each in with_parents(resource) if each.promotable and each.is_clone), None)
         if clone is None or resource.next_role is Role.PROMOTED:
             return
         name = clone.xml_id
@@ -490,40 +459,5 @@ class _Explainer:
             yield self._say(Cause.PROMOTION, f"master-{resource.xml_id}", text, command, node)
 
 
-_INSIDE_GROUP = "group:internal_colocation"
 _HEALTH_STRATEGIES = ("migrate-on-red", "only-green", "progressive", "custom")
 _BANNING = (Cause.TICKET, Cause.FAILURE, Cause.UTILIZATION, Cause.SHUTDOWN_LOCK)
-
-
-def _places(resource: Resource, role: Role) -> list[Node]:
-    """Return where a resource, or its instances in a role, will be."""
-    return list(
-        dict.fromkeys(
-            each.assigned_to
-            for each in resource.descendants()
-            if each.is_primitive
-            and each.assigned_to is not None
-            and each.next_role is not Role.STOPPED
-            and (role is Role.UNKNOWN or role is Role.STARTED or each.next_role is role)
-        )
-    )
-
-
-def _alike(node: Node, place: Node, colocation: Colocation) -> bool:
-    attribute = colocation.attribute or "#uname"
-    first, second = node.attributes.get(attribute), place.attributes.get(attribute)
-    return first is not None and second is not None and first.lower() == second.lower()
-
-
-def _colocation_share(node: Node, colocation: Colocation) -> int:
-    """Return what a colocation adds to the dependent's score on a node."""
-    places = _places(colocation.primary, colocation.primary_role)
-    if not places:
-        return -colocation.score if colocation.score > 0 else 0
-    if any(_alike(node, place, colocation) for place in places):
-        return colocation.score if colocation.score < INFINITY else 0
-    return -INFINITY if colocation.score >= INFINITY else 0
-
-
-def _named(colocation: Colocation) -> str:
-    return f"with {colocation.primary.xml_id}" if colocation.id == _INSIDE_GROUP else colocation.id

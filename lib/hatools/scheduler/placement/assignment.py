@@ -10,7 +10,7 @@ from hatools.scheduler.placement.node_scores import is_available, is_usable, sor
 from hatools.scheduler.placement.utilization import consume, release
 from hatools.scheduler.plan import Plan, ScoreRecord
 from hatools.scheduler.unpack.colocations import has_influence
-from hatools.scheduler.unpack.resources import base_entry
+from hatools.scheduler.unpack.scores import base_entry
 from hatools.values.role import Role
 from hatools.values.score import INFINITY
 

@@ -4,7 +4,7 @@ from hatools.scheduler.model.node import Node
 from hatools.scheduler.model.resource import Kind, Resource, any_recursive
 from hatools.scheduler.placement.node_scores import sorted_entries
 from hatools.scheduler.plan import Plan
-from hatools.scheduler.unpack.resources import scan_minimum
+from hatools.scheduler.unpack.scores import scan_minimum
 from hatools.values.role import Role
 
 

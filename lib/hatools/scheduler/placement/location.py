@@ -7,7 +7,7 @@ from hatools.scheduler.model.resource import Resource
 from hatools.scheduler.plan import Plan
 from hatools.scheduler.unpack.factory import resource_actions
 from hatools.scheduler.unpack.failures import fail_count, has_failures
-from hatools.scheduler.unpack.resources import add_location_score
+from hatools.scheduler.unpack.scores import add_location_score
 from hatools.values.role import Role
 from hatools.values.score import INFINITY, add_scores
 

@@ -7,7 +7,7 @@ from hatools.scheduler.model.node import Node, NodeScore, NodeTable, node_sort_k
 from hatools.scheduler.model.resource import Resource
 from hatools.scheduler.placement.utilization import compare_capacities
 from hatools.scheduler.plan import Plan, ScoreRecord
-from hatools.scheduler.unpack.resources import base_entry
+from hatools.scheduler.unpack.scores import base_entry
 from hatools.values.score import INFINITY, add_scores
 
 

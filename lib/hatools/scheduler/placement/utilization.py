@@ -9,7 +9,7 @@ from hatools.scheduler.model.resource import Resource
 from hatools.scheduler.plan import Plan, ScoreRecord
 from hatools.scheduler.unpack.factory import cluster_pseudo_action
 from hatools.scheduler.unpack.orderings import new_ordering
-from hatools.scheduler.unpack.resources import add_location_score, scan_minimum
+from hatools.scheduler.unpack.scores import add_location_score, scan_minimum
 from hatools.values.score import INFINITY
 
 _LOWEST = -(2**31)

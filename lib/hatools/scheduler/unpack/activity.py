@@ -4,7 +4,7 @@ from hatools.scheduler.model.node import Node
 from hatools.scheduler.model.reason import Cause
 from hatools.scheduler.model.resource import MultipleActive, Resource
 from hatools.scheduler.plan import Plan
-from hatools.scheduler.unpack.resources import add_location_score, whole_table
+from hatools.scheduler.unpack.scores import add_location_score, whole_table
 from hatools.values.role import Role
 from hatools.values.score import INFINITY
 

@@ -7,13 +7,9 @@ from hatools.scheduler.model.node import Discovery, Node, NodeScore
 from hatools.scheduler.model.resource import BundleData, Mount, Replica, Resource
 from hatools.scheduler.plan import Plan
 from hatools.scheduler.unpack.nodes import create_node
-from hatools.scheduler.unpack.resources import (
-    RemoteConnection,
-    operation_xml,
-    remote_connection_xml,
-    scan_minimum,
-    unpack_resource,
-)
+from hatools.scheduler.unpack.remote_nodes import RemoteConnection, operation_xml, remote_connection_xml
+from hatools.scheduler.unpack.resources import unpack_resource
+from hatools.scheduler.unpack.scores import scan_minimum
 from hatools.values.boolean import parse_boolean
 from hatools.values.score import INFINITY
 

@@ -19,7 +19,7 @@ from hatools.scheduler.unpack.resource_sets import (
     resource_sets,
     set_members,
 )
-from hatools.scheduler.unpack.resources import scan_minimum
+from hatools.scheduler.unpack.scores import scan_minimum
 from hatools.values.boolean import is_true, parse_boolean
 from hatools.values.opkey import parse_operation_key
 

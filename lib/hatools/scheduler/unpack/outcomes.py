@@ -16,7 +16,7 @@ from hatools.scheduler.unpack.migrations import (
     unpack_failed_migrate_to,
     unpack_successful_migrate_to,
 )
-from hatools.scheduler.unpack.resources import add_location_score, whole_table
+from hatools.scheduler.unpack.scores import add_location_score, whole_table
 from hatools.values.iso8601 import Moment
 from hatools.values.result import ExecStatus
 from hatools.values.role import Role

@@ -1,21 +1,24 @@
 """Resources: templates, meta attributes, flags, groups and clones, tags. Pure."""
 
-from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
 from hatools.cib.document import children
-from hatools.scheduler.model.node import Discovery, Node, NodeScore
 from hatools.scheduler.model.resource import CloneData, GroupData, Kind, MultipleActive, Resource
 from hatools.scheduler.options import QuorumPolicy
 from hatools.scheduler.plan import Plan
-from hatools.scheduler.unpack.nodes import create_node, link_remote_node
+from hatools.scheduler.unpack.nodes import link_remote_node
 from hatools.scheduler.unpack.nvpairs import unpack_set
 from hatools.scheduler.unpack.operations import is_remote_connection_xml, operation_elements
 from hatools.scheduler.unpack.parameters import parameters
+from hatools.scheduler.unpack.scores import (
+    add_location_score,
+    allow_everywhere,
+    scan_minimum,
+)
+from hatools.scheduler.unpack.templates import add_tag_reference, expand_template
 from hatools.values.boolean import is_true, parse_boolean
 from hatools.values.duration import parse_interval_ms
 from hatools.values.role import Role, parse_role
-from hatools.values.score import INFINITY, add_scores
 
 _KINDS = {
     "primitive": Kind.PRIMITIVE,
@@ -24,237 +27,6 @@ _KINDS = {
     "master": Kind.CLONE,
     "bundle": Kind.BUNDLE,
 }
-
-
-def base_entry(node: Node) -> NodeScore:
-    """Return what a resource thinks of a node before anything was said about it."""
-    return NodeScore(node, node.score, node.discovery)
-
-
-def whole_table(plan: Plan, score: int) -> dict[Node, NodeScore]:
-    """Return a table with the same score for every node."""
-    return {node: NodeScore(node, score, node.discovery) for node in plan.nodes}
-
-
-def scan_minimum(text: str | None, minimum: int) -> int:
-    """Read an integer that is at least a minimum; nothing or nonsense means the minimum."""
-    digits = (text or "").strip()
-    sign, body = (-1, digits[1:]) if digits.startswith("-") else (1, digits.removeprefix("+"))
-    end = 0
-    while end < len(body) and "0" <= body[end] <= "9":
-        end += 1
-    return max(minimum, min(2**31 - 1, sign * int(body[:end]))) if end else minimum
-
-
-def add_node_score(resource: Resource, node: Node, score: int) -> None:
-    """Add to the score of a resource, and of everything in it, on a node."""
-    for child in resource.children:
-        add_node_score(child, node, score)
-    entry = resource.allowed.get(node)
-    if entry is None:
-        entry = resource.allowed[node] = base_entry(node)
-    entry.score = add_scores(entry.score, score)
-
-
-def add_location_score(plan: Plan, resource: Resource, node: Node | None, score: int) -> None:
-    """Add to a resource's score on one node, or on every node; a total ban undoes an assignment."""
-    if node is not None:
-        add_node_score(resource, node, score)
-        return
-    for each in plan.nodes:
-        add_node_score(resource, each, score)
-    if score <= -INFINITY:
-        resource.assigned_to = None
-
-
-def _allow_everywhere(plan: Plan, resource: Resource) -> None:
-    """Let a resource run on every node that is not reserved for something else."""
-    if resource.exclusive_discovery:
-        return
-    for child in resource.children:
-        _allow_everywhere(plan, child)
-    for node in plan.nodes:
-        if node.discovery is not Discovery.NEVER and node not in resource.allowed:
-            resource.allowed[node] = base_entry(node)
-
-
-# -- remote nodes
-
-
-@dataclass(frozen=True, slots=True)
-class RemoteConnection:
-    """What describes a connection resource that exists only by implication."""
-
-    name: str
-    container: str | None = None
-    allow_migrate: str | None = None
-    managed: str | None = None
-    start_timeout: str | None = None
-    server: str | None = None
-    port: str | None = None
-
-
-def remote_connection_xml(connection: RemoteConnection) -> Element:
-    """Build the resource that connects to a remote node."""
-    name = connection.name
-    xml = Element("primitive", {"id": name, "class": "ocf", "provider": "pacemaker", "type": "remote"})
-    meta = _pairs("meta_attributes", f"{name}-meta_attributes")
-    _add_pair(meta, "internal_rsc", "true")
-    _add_pair(meta, "container", connection.container)
-    _add_pair(meta, "allow-migrate", connection.allow_migrate)
-    _add_pair(meta, "is-managed", connection.managed)
-    xml.append(meta)
-    if connection.port or connection.server:
-        attributes = _pairs("instance_attributes", f"{name}-instance_attributes")
-        _add_pair(attributes, "addr", connection.server)
-        _add_pair(attributes, "port", connection.port)
-        xml.append(attributes)
-    operations = Element("operations")
-    operations.append(operation_xml(name, "monitor", "30s", "30s"))
-    if connection.start_timeout:
-        operations.append(operation_xml(name, "start", "0", connection.start_timeout))
-    xml.append(operations)
-    return xml
-
-
-def operation_xml(prefix: str, name: str, interval: str, timeout: str | None) -> Element:
-    """Build an ``<op>``."""
-    xml = Element("op", {"id": f"{prefix}-{name}-{interval}", "interval": interval, "name": name})
-    if timeout is not None:
-        xml.set("timeout", timeout)
-    return xml
-
-
-def _pairs(tag: str, identifier: str) -> Element:
-    return Element(tag, {"id": identifier})
-
-
-def _add_pair(parent: Element, name: str, value: str | None) -> None:
-    if value is not None:
-        parent.append(Element("nvpair", {"id": f"{parent.get('id')}-{name}", "name": name, "value": value}))
-
-
-def unpack_remote_nodes(plan: Plan) -> list[Element]:
-    """Create nodes for remote connections; return the connections that guests imply, as XML."""
-    implied: list[Element] = []
-    pending = list(children(plan.document.section("resources")))
-    for xml in pending:
-        if is_remote_connection_xml(xml):
-            name = xml.get("id")
-            if name and plan.find_node(name) is None:
-                create_node(plan, name, name, "remote")
-        elif xml.tag == "primitive":
-            _add_guest(plan, xml, implied)
-        elif xml.tag == "group":
-            for member in children(xml):
-                _add_guest(plan, member, implied)
-    return implied
-
-
-_GUEST_WORDS = {
-    "remote-node": "name",
-    "remote-addr": "server",
-    "remote-port": "port",
-    "remote-connect-timeout": "start_timeout",
-    "remote-allow-migrate": "allow_migrate",
-    "is-managed": "managed",
-}
-
-
-def _add_guest(plan: Plan, xml: Element, implied: list[Element]) -> None:
-    found: dict[str, str | None] = {"start_timeout": "60s"}
-    for meta in children(xml, "meta_attributes"):
-        for pair in children(meta):
-            word = _GUEST_WORDS.get((pair.get("name") or "").lower())
-            if word is not None:
-                found[word] = pair.get("value")
-    name = found.pop("name", None)
-    if not name:
-        return
-    implied.append(
-        remote_connection_xml(
-            RemoteConnection(
-                name,
-                container=xml.get("id"),
-                allow_migrate=found.get("allow_migrate"),
-                managed=found.get("managed"),
-                start_timeout=found.get("start_timeout"),
-                server=found.get("server"),
-                port=found.get("port"),
-            )
-        )
-    )
-    if plan.find_node(name) is None:
-        create_node(plan, name, name, "remote")
-
-
-# -- templates
-
-
-def _operation_identity(operation: Element) -> str:
-    role = operation.get("role")
-    if role is None or role.lower() in ("started", "unpromoted", "slave"):
-        role = "Unknown"
-    return f"{operation.get('name')}-{role}"
-
-
-def _expand_template(plan: Plan, xml: Element) -> Element | None:
-    """Return the resource with what its template adds; None if the template cannot be used."""
-    reference = xml.get("template")
-    if reference is None:
-        return xml
-    identifier = xml.get("id") or ""
-    if reference == identifier:
-        plan.config_error(f"The resource object '{identifier}' should not reference itself")
-        return None
-    templates = children(plan.document.section("resources"), "template")
-    template = next((each for each in templates if each.get("id") == reference), None)
-    if template is None:
-        plan.config_error(f"No template named '{reference}'")
-        return None
-    expanded = Element(xml.tag, {**template.attrib, "id": identifier})
-    if "clone" in xml.attrib:
-        expanded.set("clone", xml.attrib["clone"])
-    inherited = next(children(template, "operations"), None)
-    own = next(children(xml, "operations"), None)
-    for child in children(template):
-        if not (child is inherited and own is not None):
-            expanded.append(child)
-    for child in children(xml):
-        if child is own and inherited is not None:
-            merged = Element("operations", dict(child.attrib))
-            merged.extend(children(child))
-            known = {_operation_identity(operation) for operation in children(child)}
-            merged.extend(op for op in children(inherited) if _operation_identity(op) not in known)
-            expanded.append(merged)
-        else:
-            expanded.append(child)
-    return expanded
-
-
-def add_tag_reference(tags: dict[str, list[str]], tag: str, reference: str) -> None:
-    """Add an id to a tag, once."""
-    references = tags.setdefault(tag, [])
-    if reference not in references:
-        references.append(reference)
-
-
-def unpack_tags(plan: Plan) -> None:
-    """Read the ``tags`` section."""
-    for tag in children(plan.document.section("tags"), "tag"):
-        identifier = tag.get("id")
-        if identifier is None:
-            plan.config_error("Ignoring <tag> without id")
-            continue
-        for reference in children(tag, "obj_ref"):
-            target = reference.get("id")
-            if target is None:
-                plan.config_error(f"Ignoring <obj_ref> for tag '{identifier}' without id")
-            else:
-                add_tag_reference(plan.tags, identifier, target)
-
-
-# -- resources
 
 
 def unpack_resources(plan: Plan, implied: list[Element]) -> None:
@@ -300,7 +72,7 @@ def _link_container(plan: Plan, resource: Resource) -> None:
 
 def unpack_resource(plan: Plan, xml: Element, parent: Resource | None) -> Resource | None:
     """Build a resource and everything in it; None if its configuration is unusable."""
-    expanded = _expand_template(plan, xml)
+    expanded = expand_template(plan, xml)
     kind = _KINDS.get(str(xml.tag).lower())
     if expanded is None or not xml.get("id"):
         return None
@@ -327,7 +99,7 @@ def unpack_resource(plan: Plan, xml: Element, parent: Resource | None) -> Resour
     if not _unpack_kind(plan, resource):
         return None
     if plan.options.symmetric:
-        _allow_everywhere(plan, resource)
+        allow_everywhere(plan, resource)
     elif resource.is_remote_connection and "container" in resource.meta:
         add_location_score(plan, resource, None, 0)
     unpack_set(plan, expanded, "utilization", resource.utilization)

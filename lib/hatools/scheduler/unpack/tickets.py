@@ -17,7 +17,7 @@ from hatools.scheduler.unpack.resource_sets import (
     resource_sets,
     set_members,
 )
-from hatools.scheduler.unpack.resources import add_location_score
+from hatools.scheduler.unpack.scores import add_location_score
 from hatools.values.boolean import is_true
 from hatools.values.role import Role, parse_role
 from hatools.values.score import INFINITY

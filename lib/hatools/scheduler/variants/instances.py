@@ -20,7 +20,7 @@ from hatools.scheduler.placement.node_scores import (
 from hatools.scheduler.plan import Plan
 from hatools.scheduler.unpack.colocations import add_this_with, add_with_this, has_influence
 from hatools.scheduler.unpack.factory import find_first_action, pseudo_action
-from hatools.scheduler.unpack.resources import add_location_score, base_entry
+from hatools.scheduler.unpack.scores import add_location_score, base_entry
 from hatools.values.boolean import is_true
 from hatools.values.score import INFINITY
 

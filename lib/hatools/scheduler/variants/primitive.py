@@ -36,7 +36,7 @@ from hatools.scheduler.unpack.colocations import has_influence, new_colocation
 from hatools.scheduler.unpack.factory import delete_history_action
 from hatools.scheduler.unpack.operations import is_remote_connection
 from hatools.scheduler.unpack.orderings import order_tasks
-from hatools.scheduler.unpack.resources import add_location_score, base_entry
+from hatools.scheduler.unpack.scores import add_location_score, base_entry
 from hatools.values.role import Role
 from hatools.values.score import INFINITY
 
