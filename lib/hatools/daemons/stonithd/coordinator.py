@@ -153,6 +153,8 @@ class Coordinator:
     name: str
     levels: Levels
     history: History = field(default_factory=History)
+    ring: str = ""
+    """Id of the present ring."""
     members: dict[int, str] = field(default_factory=dict)
     """Names of the cluster's members by id."""
     peers: frozenset[int] = frozenset()
@@ -203,7 +205,16 @@ class Coordinator:
         """Take a person's word that a node is down."""
         self._waiters.setdefault(identifier, []).append(waiter)
         record = FencingRecord(
-            identifier, request.target, "off", HUMAN, request.client, self.name, SUCCESS, epoch, "manually confirmed"
+            identifier,
+            request.target,
+            "off",
+            HUMAN,
+            request.client,
+            self.name,
+            SUCCESS,
+            epoch,
+            "manually confirmed",
+            ring=self.ring,
         )
         return [BroadcastPeers(PeerOutcome(record)), *self._take_outcome(epoch, record)]
 
@@ -305,7 +316,7 @@ class Coordinator:
     def _announce(self, epoch: float, query: PeerQuery, timeout_ms: int, delay_ms: int) -> list[Effect]:
         request = Request(query.id, query.target, query.action, timeout_ms, delay_ms)
         self._starting[query.id] = (request, epoch)
-        return [BroadcastPeers(replace(query, origin=self.name))]
+        return [BroadcastPeers(replace(query, origin=self.name, ring=self.ring))]
 
     def _take_query(self, now: float, epoch: float, sender: int, query: PeerQuery) -> list[Effect]:
         self._relayed.pop(query.id, None)
@@ -318,7 +329,9 @@ class Coordinator:
             told: list[Effect] = [BroadcastPeers(merged) if sender == self.local else SendPeer(sender, merged)]
             return [*told, *self._wait_for(query.id, same)]
         self._under_way[query.id] = wanted
-        record = FencingRecord(query.id, query.target, query.action, "", query.client, query.origin, PENDING, epoch)
+        record = FencingRecord(
+            query.id, query.target, query.action, "", query.client, query.origin, PENDING, epoch, ring=query.ring
+        )
         self.history.add(record)
         effects: list[Effect] = [Notify(record), FindOffers(query, sender)]
         if starting is not None:
@@ -428,6 +441,7 @@ class Coordinator:
             epoch,
             end.reason,
             end.exit_reason,
+            begun.ring if begun is not None else "",
         )
 
     def _relay_again(self, epoch: float, relayed: _Relayed) -> list[Effect]:

@@ -43,6 +43,9 @@ class FencingRecord:
     completed: float
     reason: str = ""
     exit_reason: str = ""
+    ring: str = ""
+    """Id of the ring in which it was begun: a node that arrived in a later one is another incarnation of the target,
+    to which this does not apply."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +196,7 @@ class PeerQuery:
     action: str
     client: str
     origin: str
+    ring: str = ""
 
 
 @dataclass(frozen=True, slots=True)
