@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from hatools.shell.tools import call, is_name_sane
+from hatools.shell.programs import call, is_name_sane
 
 if TYPE_CHECKING:
     from hatools.shell.context import Context

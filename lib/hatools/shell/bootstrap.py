@@ -178,7 +178,7 @@ def invite(session: "Session", args: Sequence[str]) -> bool:
             node = _serve(session, context, connection, secret)
             if node:
                 session.console.info(f"{node} ({peer[0]}) joined")
-                from hatools.shell.tools import call
+                from hatools.shell.programs import call
 
                 return call("corosync-cfgtool", "-R") == 0
             session.console.warning(f"{peer[0]}: refused")

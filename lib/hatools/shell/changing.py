@@ -18,7 +18,7 @@ _OPPOSITES = {"maintenance": "is-managed", "is-managed": "maintenance"}
 
 def set_meta(session: "Session", context: "Context", names: Sequence[str], name: str, value: str) -> bool:
     """Set a meta attribute of resources, and commit unless the configuration is being edited."""
-    from hatools.shell.tools import is_name_sane
+    from hatools.shell.programs import is_name_sane
 
     for resource in names:
         if not is_name_sane(resource):

@@ -4,7 +4,6 @@
 the command. A suggestion has the text that would stand there and a few words on what it means.
 """
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -448,16 +447,7 @@ class Completer:
         yield from (Suggestion(f"{name}=") for name in names.split())
 
     def _files(self, prefix: str) -> Iterator[Suggestion]:
-        folder, _, _ = prefix.rpartition("/")
-        try:
-            entries = sorted(
-                os.scandir(folder or ("/" if prefix.startswith("/") else ".")), key=lambda entry: entry.name
-            )
-        except OSError:
-            return
-        for entry in entries:
-            path = f"{prefix[: len(prefix) - len(prefix.rpartition('/')[2])]}{entry.name}"
-            yield Suggestion(path + ("/" if entry.is_dir() else ""))
+        return map(Suggestion, self._session.files_from(prefix))
 
 
 def complete_for_bash(argv: Sequence[str]) -> int:

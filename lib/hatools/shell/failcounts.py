@@ -4,7 +4,7 @@ import re
 from typing import TYPE_CHECKING
 
 from hatools.shell.commands import CommandError
-from hatools.shell.tools import call, capture
+from hatools.shell.programs import call, capture
 
 if TYPE_CHECKING:
     from hatools.shell.context import Context

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from hatools.cib.document import children
 from hatools.shell.changeset.merging import pair_value
 from hatools.shell.running import controller
-from hatools.shell.tools import capture
+from hatools.shell.programs import capture
 from hatools.values.boolean import is_true, parse_boolean
 from hatools.values.errors import HatoolsError
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from hatools.shell.tools import call
+from hatools.shell.programs import call
 
 if TYPE_CHECKING:
     from hatools.shell.session import Session

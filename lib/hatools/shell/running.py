@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from hatools.shell.changeset.objects import CLONE_TAGS
-from hatools.shell.tools import capture
+from hatools.shell.programs import capture
 
 if TYPE_CHECKING:
     from hatools.shell.session import Session

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from hatools.parser.dialect import dialect_for, is_known_schema
-from hatools.shell.tools import call
+from hatools.shell.programs import call
 
 if TYPE_CHECKING:
     from hatools.shell.session import Session

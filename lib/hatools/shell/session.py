@@ -100,3 +100,12 @@ class Session:
         from hatools.shell import running
 
         return running.wait_until_settled(self, what)
+
+    def files_from(self, prefix: str) -> list[str]:
+        """List the files and folders whose path may begin with what was typed so far."""
+        folder, slash, _ = prefix.rpartition("/")
+        try:
+            entries = sorted(os.scandir(folder + slash or "."), key=lambda entry: entry.name)
+        except OSError:
+            return []
+        return [f"{folder}{slash}{entry.name}{'/' if entry.is_dir() else ''}" for entry in entries]

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from hatools.shell.tools import call, capture
+from hatools.shell.programs import call, capture
 
 if TYPE_CHECKING:
     from hatools.shell.session import Session

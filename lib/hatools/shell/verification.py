@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element
 
 from hatools.cib.document import format_xml
-from hatools.shell.tools import capture
+from hatools.shell.programs import capture
 
 if TYPE_CHECKING:
     from hatools.shell.session import Session

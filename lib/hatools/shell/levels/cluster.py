@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from hatools.runtime.directories import Directories
 from hatools.shell.commands import CommandError, Level, command
-from hatools.shell.tools import capture
+from hatools.shell.programs import capture
 
 if TYPE_CHECKING:
     from hatools.shell.context import Context

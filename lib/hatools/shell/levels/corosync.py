@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from hatools.shell.commands import CommandError, Level, command
-from hatools.shell.tools import call
+from hatools.shell.programs import call
 
 if TYPE_CHECKING:
     from hatools.shell.context import Context

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element
 
 from hatools.shell.commands import ADMINISTRATOR, CommandError, Level, command
-from hatools.shell.tools import call, capture
+from hatools.shell.programs import call, capture
 
 if TYPE_CHECKING:
     from hatools.shell.context import Context

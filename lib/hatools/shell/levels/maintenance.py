@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from hatools.shell.changeset.merging import pair_value
 from hatools.shell.commands import ADMINISTRATOR, CommandError, Level, command
-from hatools.shell.tools import call
+from hatools.shell.programs import call
 
 if TYPE_CHECKING:
     from hatools.shell.context import Context

@@ -8,7 +8,7 @@ from hatools.shell.attributes import manage
 from hatools.shell.changeset.merging import blocks, drop_empty_blocks, pair_named, set_pair
 from hatools.shell.commands import CommandError, Level, command
 from hatools.shell.nodes import names_in
-from hatools.shell.tools import call, capture, is_name_sane
+from hatools.shell.programs import call, capture, is_name_sane
 
 if TYPE_CHECKING:
     from hatools.shell.context import Context

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from hatools.shell.changeset.merging import pair_value
 from hatools.shell.changing import set_meta
 from hatools.shell.commands import ADMINISTRATOR, CommandError, Level, command
-from hatools.shell.tools import call, is_name_sane
+from hatools.shell.programs import call, is_name_sane
 from hatools.values.boolean import is_true
 
 if TYPE_CHECKING:

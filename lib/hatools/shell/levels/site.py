@@ -4,7 +4,7 @@ import time
 from typing import TYPE_CHECKING
 
 from hatools.shell.commands import ADMINISTRATOR, CommandError, Level, command
-from hatools.shell.tools import call, capture, is_name_sane
+from hatools.shell.programs import call, capture, is_name_sane
 
 if TYPE_CHECKING:
     from hatools.shell.context import Context
