@@ -8,6 +8,7 @@ from hatools.cib.document import Element, children, copy_element, format_xml
 from hatools.cib.operations import Edit
 from hatools.cli.options import CommandLine, Finished, Group, Option, Program, begin
 from hatools.cli.output import Output
+from hatools.cli.resource.context import is_of_today, understood
 from hatools.ipc.clients.cib import CibConnection, error_text, open_cib, query_or_none
 from hatools.values.boolean import is_true
 from hatools.values.ciboperation import CibOperation
@@ -235,6 +236,9 @@ def _request_from(line: CommandLine) -> _Request:
 
 
 def _run(request: _Request, cib: CibConnection, out: Output) -> None:
+    head = cib.query(no_children=True)
+    if not is_of_today(head) and understood(cib.document()) is None:
+        raise _Refused(ExitCode.CONFIG, "Could not understand the CIB")
     tickets = _read_tickets(cib)
     match request.command:
         case "info" | "details" | "raw":

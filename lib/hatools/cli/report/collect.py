@@ -118,7 +118,7 @@ class Collector:
         except OSError:
             return
         for file in files:
-            if file.name.startswith("pe-") and self.period.holds(datetime.fromtimestamp(file.stat().st_mtime)):
+            if file.name.startswith("pe-") and self.period.holds(datetime.fromtimestamp(int(file.stat().st_mtime))):
                 target = self.folder / "pengine"
                 target.mkdir(exist_ok=True)
                 shutil.copy2(file, target / file.name)

@@ -4,12 +4,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
+from xml.etree.ElementTree import Element
 
 from hatools.cli.output import Output
 from hatools.cli.resource.request import Find, Request
 from hatools.values.exitcode import ExitCode
 
 if TYPE_CHECKING:
+    from hatools.cib.document import Document
     from hatools.ipc.clients.cib import CibConnection
     from hatools.scheduler.model.node import Node
     from hatools.scheduler.model.resource import Resource
@@ -89,13 +91,36 @@ class Context:
 
 
 def read_plan(cib: "CibConnection", *, with_constraints: bool = False) -> "Plan":
-    """Read the state of the cluster."""
+    """Read the state of the cluster.
+
+    Raises:
+        Failure: the CIB is of a schema that is too old.
+    """
     import time
 
     from hatools.scheduler.schedule import unpack_status
     from hatools.values.iso8601 import Moment
 
-    return unpack_status(cib.document(), Moment.from_epoch(int(time.time())), with_constraints=with_constraints)
+    document = understood(cib.document())
+    if document is None:
+        raise Failure(ExitCode.CONFIG)
+    return unpack_status(document, Moment.from_epoch(int(time.time())), with_constraints=with_constraints)
+
+
+def is_of_today(root: Element) -> bool:
+    """Say whether a CIB claims a schema that needs no upgrade."""
+    return (root.get("validate-with") or "").startswith("pacemaker-3.")
+
+
+def understood(document: "Document") -> "Document | None":
+    """Return a CIB in a form that the cluster uses today; None, which was explained, if there is no way to one."""
+    if is_of_today(document.root):
+        return document
+    from hatools.cib.document import Document
+    from hatools.cli.cib_input import current_form
+
+    root = current_form(document.root)
+    return None if root is None else Document(root)
 
 
 def find_resource(plan: "Plan", identifier: str, find: Find) -> "Resource | None":
