@@ -154,11 +154,12 @@ class Coordinator:
     levels: Levels
     history: History = field(default_factory=History)
     ring: str = ""
-    """Id of the present ring."""
+    """Id of the present ring; set by :meth:`enter_ring`."""
     members: dict[int, str] = field(default_factory=dict)
     """Names of the cluster's members by id."""
     peers: frozenset[int] = frozenset()
     """Members whose fencer takes part."""
+    _first_ring: int = 0
     _starting: dict[str, tuple[Request, float]] = field(default_factory=dict)
     """Announced by us and not yet delivered, with the epoch second of the announcement."""
     _operations: dict[str, Operation] = field(default_factory=dict)
@@ -231,6 +232,11 @@ class Coordinator:
                 waiters.remove(waiter)
 
     # What the cluster tells
+
+    def enter_ring(self, ring: str) -> None:
+        """Note the ring that deliveries belong to from now on."""
+        self.ring = ring
+        self._first_ring = self._first_ring or _sequence(ring)
 
     def members_changed(
         self, now: float, epoch: float, members: Mapping[int, str], peers: frozenset[int]
@@ -369,7 +375,9 @@ class Coordinator:
     def _take_outcome(self, epoch: float, record: FencingRecord) -> list[Effect]:
         if not self.history.add(record):
             return []
-        effects: list[Effect] = [Notify(record), *self._settle(record)]
+        effects: list[Effect] = self._settle(record)
+        if not self._was_before_us(record):
+            effects.insert(0, Notify(record))
         if record.executioner == HUMAN and record.state == SUCCESS:
             for identifier, operation in list(self._operations.items()):
                 if operation.request.target.lower() == record.target.lower() and operation.request.action != "on":
@@ -390,6 +398,11 @@ class Coordinator:
                 lost = replace(record, state=FAILED, completed=epoch, reason=f"{record.origin} was lost")
                 effects += [BroadcastPeers(PeerOutcome(lost)), *self._take_outcome(epoch, lost)]
         return effects
+
+    def _was_before_us(self, record: FencingRecord) -> bool:
+        """Whether an outcome is about an earlier incarnation of this node, fenced and booted again while it was told."""
+        begun = _sequence(record.ring)
+        return record.target.lower() == self.name.lower() and 0 < begun < self._first_ring
 
     def _settle(self, record: FencingRecord) -> list[Effect]:
         """Answer those who waited for an operation that is over."""
@@ -452,6 +465,15 @@ class Coordinator:
             return [SendPeer(others[0], relayed.relay)]
         del self._relayed[relayed.relay.query.id]
         return self._announce(epoch, relayed.relay.query, relayed.relay.timeout_ms, relayed.relay.delay_ms)
+
+
+def _sequence(ring: str) -> int:
+    """Return the sequence number in a ring's id (``LEADER.SEQUENCE``, hexadecimal); 0 if there is none."""
+    digits = ring.rpartition(".")[2]
+    try:
+        return int(digits, 16)
+    except ValueError:
+        return 0
 
 
 def _done(record: FencingRecord) -> FencingDone:

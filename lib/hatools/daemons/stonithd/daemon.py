@@ -307,7 +307,7 @@ class Fencer:
         now, epoch = self._loop.time(), time.time()
         match event:
             case ViewChanged(members=members, ring_id=ring):
-                self._core.ring = ring
+                self._core.enter_ring(ring)
                 self._members = {member.id: member.name for member in members}
             case GroupChanged(group, members) if group == GROUP:
                 self._peers = frozenset(members)

@@ -27,6 +27,7 @@ from hatools.ipc.messages.stonith import (
     DeviceResult,
     Fence,
     FencingRecord,
+    PeerOutcome,
 )
 from hatools.values.errors import InputError
 
@@ -234,6 +235,15 @@ def test_a_node_that_arrives_learns_the_history() -> None:
     cluster.boot(3)
     cluster.settle()
     assert outcomes(cluster.nodes[3]) == [("reboot", "n9", "success", "n1")]
+
+
+def test_a_node_that_booted_again_is_not_told_that_it_was_fenced() -> None:
+    outcome = FencingRecord("op1", "n2", "reboot", "n1", "test.1", "n1", "success", 100.0, ring="1.8")
+    reborn, survivor = Coordinator(2, "n2", lambda target: ()), Coordinator(3, "n2", lambda target: ())
+    reborn.enter_ring("1.c")
+    survivor.enter_ring("1.8")
+    assert reborn.received(100.0, 100.0, 1, PeerOutcome(outcome)) == []
+    assert survivor.received(100.0, 100.0, 1, PeerOutcome(outcome)) == [Notify(outcome)]
 
 
 def test_cleaning_the_history_cleans_it_everywhere() -> None:
