@@ -400,7 +400,7 @@ class Coordinator:
         return effects
 
     def _was_before_us(self, record: FencingRecord) -> bool:
-        """Whether an outcome is about an earlier incarnation of this node, fenced and booted again while it was told."""
+        """Whether an outcome is about an earlier incarnation of this node, which was booted again while it was told."""
         begun = _sequence(record.ring)
         return record.target.lower() == self.name.lower() and 0 < begun < self._first_ring
 

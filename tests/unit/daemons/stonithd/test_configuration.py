@@ -50,7 +50,8 @@ def test_fence_devices_are_found_wherever_they_are() -> None:
 def test_a_template_gives_agent_and_parameters() -> None:
     found = read(
         '<template id="t" class="stonith" type="fence_t"><instance_attributes id="t-i">'
-        '<nvpair id="t-1" name="ip" value="1"/><nvpair id="t-2" name="user" value="u"/></instance_attributes></template>'
+        '<nvpair id="t-1" name="ip" value="1"/><nvpair id="t-2" name="user" value="u"/></instance_attributes>'
+        "</template>"
         '<primitive id="p" template="t"><instance_attributes id="p-i"><nvpair id="p-1" name="ip" value="2"/>'
         "</instance_attributes></primitive>"
     )
