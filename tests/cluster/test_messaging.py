@@ -41,14 +41,16 @@ class Ring:
         for number in (1, 2, 3):
             self._write(number, KEY)
 
-    def _write(self, number: int, key: bytes, extra: str = "") -> None:
+    def _write(self, number: int, key: bytes, extra: str = "", second: str = "") -> None:
         directories = self.directories(number)
         directories.prepare()
-        nodes = "".join(f"node {{\n nodeid: {n}\n name: n{n}\n ring0_addr: 127.0.0.{n}\n}}\n" for n in (1, 2, 3))
+        nodes = "".join(
+            f"node {{\n nodeid: {n}\n name: n{n}\n ring0_addr: 127.0.0.{n}\n{second.format(n=n)}}}\n" for n in (1, 2, 3)
+        )
         directories.corosync_conf.parent.mkdir(parents=True, exist_ok=True)
         directories.corosync_conf.write_text(
             f"totem {{\n version: 2\n cluster_name: test\n token: {int(TOKEN_S * 1000)}\n token_coefficient: 0\n"
-            f"{extra} interface {{\n  mcastport: {self.port}\n }}\n}}\nnodelist {{\n{nodes}}}\n"
+            f"{extra} interface {{\n  linknumber: 0\n  mcastport: {self.port}\n }}\n}}\nnodelist {{\n{nodes}}}\n"
             "quorum {\n provider: corosync_votequorum\n}\n"
         )
         directories.corosync_authkey.unlink(missing_ok=True)
@@ -277,6 +279,38 @@ def test_cut_links_split_the_ring_and_healing_joins_it(formed: Ring) -> None:
 
     assert formed.wait_for({1, 2, 3}, 1, 2, 3) < 2
     messaging.close()
+
+
+def test_the_ring_goes_over_the_second_link_when_the_first_one_is_dead(ring: Ring) -> None:
+    for number in (1, 2, 3):
+        # On link 0 every node has a port of its own, so nobody hears anybody there.
+        interface = f" interface {{\n  linknumber: 1\n  mcastport: {ring.port}\n }}\n"
+        ring._write(number, KEY, interface, "ring1_addr: 127.0.1.{n}\n")
+        conf = ring.directories(number).corosync_conf
+        first = "interface {\n  linknumber: 0\n  mcastport: "
+        conf.write_text(conf.read_text().replace(f"{first}{ring.port}", f"{first}{ring.port + number}"))
+        ring.start(number)
+
+    ring.wait_for({1, 2, 3}, 1, 2, 3)
+
+    time.sleep(TOKEN_S * 2)
+    state = ring.describe(2)
+    assert state is not None and {link.address for link in state.links} >= {"127.0.0.1", "127.0.1.1"}
+    assert {(link.link, link.connected) for link in state.links if link.node_id == 1} == {(0, False), (1, True)}
+
+
+def test_two_links_deliver_everything_once(ring: Ring) -> None:
+    for number in (1, 2, 3):
+        interface = f" interface {{\n  linknumber: 1\n  mcastport: {ring.port + 1}\n }}\n"
+        ring._write(number, KEY, interface, "ring1_addr: 127.0.1.{n}\n")
+    ring.start(1, 2, 3)
+    ring.wait_for({1, 2, 3}, 1, 2, 3)
+
+    logs = asyncio.run(_talk(ring, 30))
+
+    assert len(logs[1]) == 90
+    assert logs[1] == logs[2] == logs[3]
+    assert "replayed" not in ring.log(1)
 
 
 def test_garbage_truncated_and_foreign_datagrams_change_nothing(formed: Ring) -> None:

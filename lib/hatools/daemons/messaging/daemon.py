@@ -68,6 +68,7 @@ _log = logging.getLogger(__name__)
 _QUEUE_LIMIT = 4 * 1024 * 1024
 """Bytes that may wait to be sent before a client's next request is answered later."""
 _GOODBYE_LIMIT_S = 1.0
+_ADDRESS_INTERVAL_S = 0.25
 _LEVELS = {
     Severity.DEBUG: logging.DEBUG,
     Severity.INFO: logging.INFO,
@@ -108,14 +109,26 @@ class Messaging:
 
     def _make_links(self) -> Links:
         configuration = self._configuration
-        endpoints = {
-            node.id: Endpoint(
-                node.id, resolve(node.addresses[0], configuration.port, configuration.ip_version), configuration.port
-            )
-            for node in configuration.nodes
-        }
-        local = endpoints.pop(self._node.id)
-        return Links(local, endpoints, self._received, block_unlisted=configuration.block_unlisted)
+        endpoints: dict[int, dict[int, Endpoint]] = {}
+        for node in configuration.nodes:
+            for link, host in node.addresses.items():
+                port = configuration.ports[link]
+                address = resolve(host, port, configuration.ip_version)
+                endpoints.setdefault(link, {})[node.id] = Endpoint(node.id, address, port)
+        return Links(self._node.id, endpoints, self._received, block_unlisted=configuration.block_unlisted)
+
+    async def _open_links(self) -> None:
+        """Bind our addresses; at boot an interface may come up after us."""
+        waiting = False
+        while not self._context.stopping.is_set():
+            try:
+                self._links.open()
+                return
+            except NoSuchObjectError as error:
+                if not waiting:
+                    _log.warning("%s: waiting for it", error)
+                waiting = True
+                await asyncio.sleep(_ADDRESS_INTERVAL_S)
 
     async def start(self) -> None:
         """Open everything and begin.
@@ -124,7 +137,7 @@ class Messaging:
             HatoolsError: an address, the key or the store cannot be used.
         """
         secrets = _load_secrets(self._context, self._configuration)
-        self._links.open()
+        await self._open_links()
         self._store.load()
         old = self._store.numbers
         numbers = Numbers(max(old.epoch + 1, int(time.time())), old.ring_sequence + SEQUENCE_RESERVE)
@@ -318,7 +331,8 @@ class Messaging:
                 self._leave(client, group)
                 return Done()
             case DescribeRing():
-                return describe_ring(self._engine, self._links.addresses, self._engine.totem.heard(self._loop.time()))
+                since = self._loop.time() - self._configuration.timing.token
+                return describe_ring(self._engine, self._links.addresses(), self._links.heard(since))
             case SetFault():
                 client.require(Rights.FULL)
                 return self._set_fault(message)

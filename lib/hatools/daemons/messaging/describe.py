@@ -1,21 +1,28 @@
 """The state of ring, links and quorum in the words of the socket. Pure."""
 
 from hatools.ipc.messages.messaging import LinkState, Member, RingState
+from hatools.messaging.corosync.crypto import Protection, Suite
 from hatools.messaging.corosync.engine import CorosyncEngine
 from hatools.messaging.views import View
 
 
-def describe_ring(engine: CorosyncEngine, addresses: dict[int, str], heard: frozenset[int]) -> RingState:
+def describe_ring(
+    engine: CorosyncEngine, addresses: list[tuple[int, int, str]], heard: frozenset[tuple[int, int]]
+) -> RingState:
     """Return the answer to DescribeRing.
 
     Args:
-        addresses: of all nodes, by id.
-        heard: the nodes that datagrams came from lately.
+        addresses: (link, node id, address) of all nodes on all links.
+        heard: the (link, node id) pairs that datagrams came from lately.
     """
     configuration = engine.configuration
     verdict = engine.quorum.verdict
     view = engine.view
-    connected = heard | frozenset(engine.totem.members)
+    # An idle ring is silent but for the token, so with one link membership says more than what was heard.
+    several = len({link for link, _, _ in addresses}) > 1
+    members = frozenset(engine.totem.members)
+    connected = {(link, node) for link, node, _ in addresses if node == engine.local.id}
+    connected |= heard if several else heard | {(link, node) for link, node, _ in addresses if node in members}
     return RingState(
         local=Member(engine.local.id, engine.local.name),
         cluster_name=configuration.cluster_name,
@@ -31,7 +38,7 @@ def describe_ring(engine: CorosyncEngine, addresses: dict[int, str], heard: froz
         quorum=verdict.quorum,
         flags=verdict.flags,
         votes=dict(view.votes) if view else {},
-        links=tuple(LinkState(0, node, address, node in connected) for node, address in sorted(addresses.items())),
+        links=tuple(LinkState(link, node, address, (link, node) in connected) for link, node, address in addresses),
         encrypted=configuration.protection.is_encrypted,
         settings=_settings(engine, view),
     )
@@ -46,6 +53,7 @@ def _settings(engine: CorosyncEngine, view: View | None) -> dict[str, str]:
     configuration = engine.configuration
     verdict = engine.quorum.verdict
     settings = dict(configuration.settings)
+    settings["runtime.config.totem.protection"] = _protection(configuration.protection)
     position = [node.id for node in configuration.nodes].index(engine.local.id)
     settings["nodelist.local_node_pos"] = str(position)
     settings["runtime.votequorum.this_node_id"] = str(engine.local.id)
@@ -56,9 +64,21 @@ def _settings(engine: CorosyncEngine, view: View | None) -> dict[str, str]:
     for node in configuration.nodes:
         prefix = f"runtime.members.{node.id}"
         if node.id in members:
-            settings[f"{prefix}.ip"] = f"r(0) ip({node.addresses[0]}) "
+            shown = (f"r({link}) ip({address}) " for link, address in sorted(node.addresses.items()))
+            settings[f"{prefix}.ip"] = "".join(shown)
             settings[f"{prefix}.status"] = "joined"
             settings[f"{prefix}.config_version"] = str(configuration.config_version)
     settings["stats.srp.token_losses"] = str(engine.totem.token_losses)
     settings["stats.srp.rejected_datagrams"] = str(engine.counters.rejected)
     return settings
+
+
+def _protection(protection: Protection) -> str:
+    match protection.suite:
+        case Suite.GCM:
+            return "aes256-gcm"
+        case Suite.CBC:
+            return f"{protection.cipher} {protection.hash_name}"
+        case Suite.HASH:
+            return f"none {protection.hash_name}"
+    return "none none"

@@ -17,6 +17,8 @@ from hatools.values.boolean import is_true, parse_boolean
 from hatools.values.errors import ConfigError, SyntaxProblem
 
 MAX_LINKS = 8
+DEFAULT_PORT = 5405
+"""Of link 0; link N has this plus N."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +201,8 @@ class Configuration:
     protection: Protection
     keyfile: str
     key: str
-    port: int
+    ports: tuple[int, ...]
+    """UDP port of each link."""
     netmtu: int
     """0: not set."""
     token_warning: int
@@ -266,9 +269,6 @@ class _Reader:
         options = self._quorum(quorum, nodes)
         if self.errors:
             return None
-        interface = Section("interface")
-        for found in totem.named("interface"):
-            interface.entries += found.entries
         mtu = _number(totem, "netmtu", 0)
         limits = FlowLimits(
             _number(totem, "window_size", 50), _number(totem, "max_messages", 17), _number(totem, "miss_count_const", 5)
@@ -282,7 +282,7 @@ class _Reader:
             protection=protection,
             keyfile=_text(totem, "keyfile", ""),
             key=_text(totem, "key", ""),
-            port=_number(interface, "mcastport", 5405),
+            ports=self._ports(totem),
             netmtu=mtu,
             token_warning=_number(totem, "token_warning", 75),
             block_unlisted=_flag(totem, "block_unlisted_ips", True),
@@ -396,9 +396,28 @@ class _Reader:
             )
         if not sections:
             self._error(self.root, "a nodelist with at least one node is required")
+        else:
+            self._links_match(nodes, sections[0])
         if len(nodes) > MAX_NODES:
             self._error(self.root.named("nodelist")[0], f"at most {MAX_NODES} nodes are supported")
         return tuple(nodes)
+
+    def _ports(self, totem: Section) -> tuple[int, ...]:
+        ports = [DEFAULT_PORT + number for number in range(MAX_LINKS)]
+        for index, section in enumerate(totem.named("interface")):
+            number = _number(section, "linknumber", _number(section, "ringnumber", min(index, MAX_LINKS - 1)))
+            ports[number] = _number(section, "mcastport", ports[number])
+        return tuple(ports)
+
+    def _links_match(self, nodes: list[NodeEntry], place: Section) -> None:
+        """Every node must be on every link, or some could not reach each other over it."""
+        for node in nodes:
+            missing = nodes[0].addresses.keys() ^ node.addresses.keys()
+            if missing:
+                link = min(missing)
+                self._error(
+                    place, f"ring{link}_addr is given for some nodes only: compare {nodes[0].name} and {node.name}"
+                )
 
     def _protection(self, totem: Section) -> tuple[Protection, bool]:
         cipher, hashing = totem.find("crypto_cipher"), totem.find("crypto_hash")

@@ -200,6 +200,11 @@ class _Life:
     newest: int = 0
     seen: int = 0
 
+    def has_seen(self, counter: int) -> bool:
+        """Say whether the counter was noted, without noting it."""
+        behind = self.newest - counter
+        return 0 <= behind < _WINDOW and bool(self.seen >> behind & 1)
+
     def is_new(self, counter: int) -> bool:
         """Note the counter; False if it was seen before or is too old to tell."""
         ahead = counter - self.newest
@@ -234,6 +239,7 @@ class Envelope:
         keys: the first seals; all open (key rotation).
         epoch: larger than in any earlier life of this node.
         known: the nodes that may send to us.
+        copies_expected: datagrams travel over several links, so a repeated one is nothing to complain about.
     """
 
     def __init__(
@@ -243,8 +249,11 @@ class Envelope:
         epoch: int,
         known: frozenset[int],
         randomness: Callable[[int], bytes],
+        *,
+        copies_expected: bool = False,
     ) -> None:
         self.me = me
+        self._copies_expected = copies_expected
         self.known = known
         self._keys = {key.id: key for key in reversed(keys)}
         self._first = keys[0]
@@ -279,6 +288,8 @@ class Envelope:
             raise RemoteError(f"node {sender} is not in the node list")
         peer = self._peers.setdefault(sender, _Peer())
         life = self._life_of(peer, sender, epoch, key_id, suite)
+        if self._copies_expected and life.has_seen(counter):
+            return Opened(sender)
         body = life.box.open(head, counter, datagram[_HEAD.size :])
         if not body:
             raise RemoteError("it is empty")

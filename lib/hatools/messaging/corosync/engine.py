@@ -81,7 +81,8 @@ class CorosyncEngine:
             Keys(secret, configuration.cluster_name, configuration.protection, identity.randomness)
             for secret in identity.secrets or (b"",)
         )
-        self._envelope = Envelope(me, keys, identity.epoch, nodes, identity.randomness)
+        several_links = len(configuration.nodes[0].addresses) > 1
+        self._envelope = Envelope(me, keys, identity.epoch, nodes, identity.randomness, copies_expected=several_links)
         self._outbox = Outbox(packet_capacity(configuration.netmtu or identity.mtu))
         self.totem = Totem(
             me,

@@ -137,6 +137,22 @@ def test_a_node_list_that_cannot_be_is_refused(nodes: str, part: str) -> None:
     assert part in refusal(nodes=nodes)
 
 
+def test_links_have_ports_of_their_own() -> None:
+    nodes = NODES.replace("ring0_addr: 10.0.0.", "ring1_addr: 10.1.0.9\n ring0_addr: 10.0.0.", 1)
+    nodes = nodes.replace("ring0_addr: 10.0.0.2", "ring1_addr: 10.1.0.2\n ring0_addr: 10.0.0.2")
+
+    conf = read(" interface {\n  linknumber: 0\n  mcastport: 6000\n }\n", nodes=nodes)
+
+    assert conf.ports[:2] == (6000, 5406)
+    assert conf.nodes[1].addresses == {0: "10.0.0.2", 1: "10.1.0.2"}
+
+
+def test_a_link_that_only_some_nodes_have_is_refused() -> None:
+    nodes = NODES.replace("ring0_addr: 10.0.0.2", "ring0_addr: 10.0.0.2\n ring1_addr: 10.1.0.2")
+
+    assert "ring1_addr is given for some nodes only: compare alpha and beta" in refusal(nodes=nodes)
+
+
 def test_two_node_implies_wait_for_all_unless_it_is_written() -> None:
     nodes = NODES.replace("        quorum_votes: 2\n", "")
 

@@ -153,3 +153,13 @@ def test_garbage_never_raises_anything_but_a_remote_error(seed: int) -> None:
         keep = generator.randrange(len(head))
         with pytest.raises(RemoteError):
             two.open(1.0, head[:keep] + generator.randbytes(generator.randrange(1, 80)))
+
+
+def test_the_copy_that_comes_over_a_second_link_is_dropped_without_a_complaint() -> None:
+    one = envelope(1)
+    source = random.Random(2).randbytes
+    two = Envelope(2, (Keys(SECRET, "c", GCM, source),), 7, frozenset({1}), source, copies_expected=True)
+    exchange(one, two, 1.0, one.seal(b"\x03hello"))
+    datagram = one.seal(b"\x01message")
+
+    assert [two.open(2.0, datagram).bodies, two.open(2.0, datagram).bodies] == [(b"\x01message",), ()]
