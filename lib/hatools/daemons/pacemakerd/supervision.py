@@ -17,10 +17,10 @@ MEMBERSHIP_BOUND = ("crmd", "attrd", "stonithd", "cib")
 PING_INTERVAL = 2.0
 """Seconds between pings of one daemon."""
 
-HANG_LIMIT = {"messaging": 10.0, "cib": 60.0, "pengine": 600.0, "lrmd": 30.0}
-"""Seconds a daemon may leave a ping unanswered; the scheduler and the cib may compute for long."""
+HANG_LIMIT = {"cib": 30.0, "lrmd": 20.0, "pengine": 20.0}
+"""Seconds a daemon may leave a ping unanswered; these may be busy with large documents."""
 
-DEFAULT_HANG_LIMIT = 20.0
+DEFAULT_HANG_LIMIT = 10.0
 START_LIMIT = 60.0
 """Seconds a daemon may take to become ready (messaging waits for its network address)."""
 

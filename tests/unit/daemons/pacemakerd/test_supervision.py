@@ -56,7 +56,7 @@ def test_a_daemon_that_does_not_answer_is_killed() -> None:
     assert SendPing("lrmd") in node.expire(2.0)
     for name in ("messaging", "cib", "crmd"):
         node.pong(2.0, name)
-    effects = [effect for effect in node.expire(32.1) if isinstance(effect, Terminate)]
+    effects = [effect for effect in node.expire(22.1) if isinstance(effect, Terminate)]
     assert effects == [Terminate("lrmd", hard=True, why="it does not answer")]
 
 
