@@ -168,7 +168,8 @@ def _live() -> Element:
         with open_cib(name="crm_verify") as cib:
             return cib.document().root
     except SchemaError as error:
-        code = int(error.exit_code)
+        empty = "no element found" in str(error)
+        code = int(ExitCode.NOINPUT if empty else error.exit_code)
         raise _Refused(code, f"CIB query failed: {exit_text(code)}") from None
     except HatoolsError:
         raise _Refused(ExitCode.NOINPUT, f"CIB query failed: {exit_text(ExitCode.NOINPUT)}") from None

@@ -81,7 +81,7 @@ class _Cluster:
 
         try:
             connection = BlockingConnection(self._directories.socket("cib"), "cib", name="crm_mon")
-            answer = connection.request(Subscribe(), timeout_s=30)
+            answer = connection.request(Subscribe(), timeout_s=10)
         except HatoolsError:
             return False
         assert isinstance(answer, QueryResult)
@@ -95,7 +95,7 @@ class _Cluster:
 
         try:
             fencer = BlockingConnection(self._directories.socket("stonithd"), "stonithd", name="crm_mon")
-            fencer.request(SubscribeFencing(), timeout_s=10)
+            fencer.request(SubscribeFencing(), timeout_s=5)
         except HatoolsError:
             self._fencer = None
         else:
@@ -138,7 +138,7 @@ class _Cluster:
             with suppress(HatoolsError):
                 self.document = Document(apply_patch(self.document.root, patch))
                 return list(happenings(patch))
-        answer = self._cib.request(Query(), timeout_s=30)
+        answer = self._cib.request(Query(), timeout_s=10)
         assert isinstance(answer, QueryResult)
         self.document = Document.parse(answer.xml)
         return []
