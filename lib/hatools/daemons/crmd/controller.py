@@ -159,7 +159,7 @@ class Controller:
                 facts = changes.compare(old, document) if cluster.has_document else []
                 cluster.document, cluster.has_document = document, True
                 self._forgive()
-                coordinator.cib_changed(at, old, facts)
+                coordinator.cib_changed(at, facts)
             case Written(tag, version, error):
                 self._written(at, tag, error)
                 if version is not None:
@@ -169,7 +169,7 @@ class Controller:
                     cluster.agreed_ring = ring
                     # Versions from before may belong to content that was discarded.
                     cluster.newest = cluster.document.version
-                    coordinator.replica_synchronised(at)
+                    coordinator.replicas_agree(at)
             case Scheduled():
                 coordinator.scheduled(at, event)
             case OperationDone():
@@ -238,7 +238,7 @@ class Controller:
         self.election.view(view.ring_id)
         if quorum_changed:
             cluster.log("NOTICE", "Quorum acquired" if view.quorate else "Quorum lost")
-        self.coordinator.view_changed(at, lost, arrived)
+        self.coordinator.view_changed(at, lost)
         for peer in lost:
             peer.leaving = peer.fenced = False
         for peer in arrived:
@@ -285,11 +285,11 @@ class Controller:
                     self._offer = message
                     self._dc = sender
             case JoinRequest():
-                coordinator.requested(at, sender, message)
+                coordinator.membership.requested(sender, message)
             case JoinAck():
                 self._acknowledged(sender, message)
             case JoinConfirm():
-                coordinator.confirmed(sender, message)
+                coordinator.membership.confirmed(sender, message)
             case PerformAction():
                 self._perform(at, sender, message)
             case ActionDone():
@@ -374,7 +374,7 @@ class Controller:
         if self._offer is None or cluster.writes or cluster.agreed_ring != cluster.ring:
             return
         offer, self._offer = self._offer, None
-        cluster.emit(SendToPeer(self._dc, self.coordinator.own_request(offer.join_id)))
+        cluster.emit(SendToPeer(self._dc, self.coordinator.membership.own_request(offer.join_id)))
 
     def _acknowledged(self, sender: int, ack: JoinAck) -> None:
         cluster = self.cluster
@@ -427,7 +427,7 @@ class Controller:
         peer = self.cluster.peers.named(target)
         if peer is not None:
             peer.unclean = False
-        self.coordinator.fencing_seen(at, target)
+            self.coordinator.fencing_seen(at, peer)
 
     def _shutdown(self, at: Instant) -> None:
         cluster = self.cluster
@@ -493,9 +493,9 @@ class Controller:
             case Action.RELEASE:
                 coordinator.release()
             case Action.OFFER:
-                coordinator.offer(at)
+                coordinator.membership.offer(at)
             case Action.FINALIZE:
-                coordinator.finalize(at)
+                coordinator.membership.finalize()
             case Action.SCHEDULE:
                 coordinator.schedule()
             case Action.CANCEL_TRANSITION:

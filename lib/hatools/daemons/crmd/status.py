@@ -13,6 +13,7 @@ from hatools.values.boolean import is_true
 from hatools.values.duration import parse_interval_ms
 
 ORIGIN = "crmd"
+DEFAULT_RECHECK_S = 15 * 60.0
 BOOTSTRAP_SET = "cib-bootstrap-options"
 
 
