@@ -120,6 +120,13 @@ class Departed:
     """Effect: the goodbye is known to the peers; the engine may be stopped."""
 
 
+@dataclass(frozen=True, slots=True)
+class Expelled:
+    """Effect: this node may not be in the cluster as it is configured; stop, and say why."""
+
+    reason: str
+
+
 Upcall = ViewInstalled | GroupMembersChanged | GroupMessage | DirectMessage | SafeUpTo | Departed
 """What an engine tells the layers above, in order."""
 
@@ -157,7 +164,7 @@ class Remark:
     text: str
 
 
-Effect = Upcall | Datagram | Keep | Remark
+Effect = Upcall | Datagram | Keep | Remark | Expelled
 """All that an engine asks for; perform them in order."""
 
 

@@ -17,6 +17,7 @@ from hatools.messaging.views import (
     Departed,
     DirectMessage,
     Effect,
+    Expelled,
     GroupMembersChanged,
     GroupMessage,
     Keep,
@@ -30,14 +31,14 @@ GROUP = "app"
 SECRET = bytes(range(256))
 
 
-def configuration(count: int, *, token_ms: int = 1000, quorum: str = "") -> Configuration:
+def configuration(count: int, *, token_ms: int = 1000, quorum: str = "", totem: str = "") -> Configuration:
     """Return a corosync.conf for a number of nodes."""
     nodes = "".join(
         f"node {{\n nodeid: {number}\n name: n{number}\n ring0_addr: 10.0.0.{number}\n}}\n"
         for number in range(1, count + 1)
     )
     return read_configuration(
-        f"totem {{\n version: 2\n cluster_name: sim\n token: {token_ms}\n}}\nnodelist {{\n{nodes}}}\n"
+        f"totem {{\n version: 2\n cluster_name: sim\n token: {token_ms}\n{totem}}}\nnodelist {{\n{nodes}}}\n"
         f"quorum {{\n provider: corosync_votequorum\n{quorum}}}\n"
     )
 
@@ -101,6 +102,8 @@ class Network:
         self.random = random.Random(seed)
         self.now = 0.0
         self.configuration = conf or configuration(count)
+        self.own_configurations: dict[int, Configuration] = {}
+        """Of nodes that have another one."""
         self.nodes = {number: Node(number) for number in range(1, count + 1)}
         self.fair = Weather()
         """What the network is like when nothing disturbs it."""
@@ -123,7 +126,7 @@ class Network:
         first = node.ring_sequence
         node.ring_sequence += SEQUENCE_RESERVE
         identity = Identity(number, node.epoch, first, node.ring_sequence, 1500, (SECRET,), self.random.randbytes)
-        node.engine = CorosyncEngine(self.configuration, identity)
+        node.engine = CorosyncEngine(self.own_configurations.get(number, self.configuration), identity)
         node.life = Life(number)
         node.due = None
         node.paused_until = 0.0
@@ -256,6 +259,10 @@ class Network:
                     node.ring_sequence = value
                 case Remark():
                     self.remarks.append((self.now, node.id, effect.text))
+                case Expelled(reason):
+                    self.remarks.append((self.now, node.id, reason))
+                    self.crash(node.id)
+                    return
                 case Departed():
                     if node.engine is not None:
                         farewell = node.engine.leave(self.now)

@@ -46,6 +46,7 @@ from hatools.messaging.views import (
     Departed,
     DirectMessage,
     Effect,
+    Expelled,
     GroupMembersChanged,
     GroupMessage,
     Keep,
@@ -251,6 +252,9 @@ class Messaging:
                     self._keep(name, value)
                 case Departed():
                     self._departed.set()
+                case Expelled(reason):
+                    _log.error("%s", reason)
+                    os._exit(EXIT_STAY_DOWN)
                 case _:
                     assert_never(effect)
         self._subscribers.flush()

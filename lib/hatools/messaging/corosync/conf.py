@@ -205,7 +205,6 @@ class Configuration:
     """UDP port of each link."""
     netmtu: int
     """0: not set."""
-    token_warning: int
     block_unlisted: bool
     sched_rr: bool
     ip_version: str
@@ -284,7 +283,6 @@ class _Reader:
             key=_text(totem, "key", ""),
             ports=self._ports(totem),
             netmtu=mtu,
-            token_warning=_number(totem, "token_warning", 75),
             block_unlisted=_flag(totem, "block_unlisted_ips", True),
             sched_rr=_flag(self._merged("system"), "sched_rr", True),
             ip_version=_text(totem, "ip_version", "ipv6-4"),
@@ -480,6 +478,7 @@ class _Reader:
             _number(totem, "merge", 200) / 1000,
             _number(totem, "fail_recv_const", 2500),
             _number(totem, "seqno_unchanged_const", 30),
+            _number(totem, "token_warning", 75) / 100,
         )
 
     def _quorum(self, quorum: Section, nodes: tuple[NodeEntry, ...]) -> QuorumOptions:

@@ -18,6 +18,7 @@ from hatools.messaging.corosync.totem.effects import (
     RingFormed,
     State,
     StateChanged,
+    TokenLate,
     Transmit,
 )
 from hatools.messaging.corosync.totem.packets import MESSAGE_OVERHEAD, decode
@@ -28,11 +29,13 @@ from hatools.messaging.packing import Outbox
 from hatools.messaging.views import (
     Datagram,
     Effect,
+    Expelled,
     Keep,
     NodeIdentity,
     Remark,
     Severity,
     View,
+    ViewInstalled,
 )
 from hatools.values.errors import RemoteError
 
@@ -96,6 +99,7 @@ class CorosyncEngine:
         self.quorum = VoteQuorum(configuration.quorum_of(me))
         self.groups = Groups(self.local, self._outbox, self._facts, self._rule)
         self.counters = Counters()
+        self._has_met_others = False
         self._now = 0.0
         self._standing_deadline: float | None = None
         """When the window of ``last_man_standing`` has passed."""
@@ -223,7 +227,7 @@ class CorosyncEngine:
         verdict = self.quorum.decide({node: _ballot(card) for node, card in cards.items()}, left)
         window = self.configuration.quorum.last_man_standing_window
         self._standing_deadline = self._now + window if self.quorum.standing_votes else None
-        votes = sorted((card.name, int(card.facts["votes"])) for card in cards.values())
+        votes = sorted((card.name, _integer(card, "votes")) for card in cards.values())
         return Ruling(verdict.quorate, tuple(votes))
 
     # -- from the ring upwards
@@ -246,6 +250,10 @@ class CorosyncEngine:
                     self.groups.ring_formed(ring_id, members, survivors)
                 case KeepSequence(sequence):
                     result.append(Keep(RING_SEQUENCE, sequence))
+                case TokenLate(seconds):
+                    limit = self.totem.timing.token * 1000
+                    text = f"no token for {seconds * 1000:.0f} ms; the ring breaks after {limit:.0f}"
+                    result.append(Remark(Severity.WARNING, text))
                 case StateChanged(old, new, cause):
                     result.append(Remark(_severity(old, new), f"ring: {old} to {new}: {cause}"))
                 case _:
@@ -263,9 +271,28 @@ class CorosyncEngine:
         for upcall in upcalls:
             if isinstance(upcall, Notice):
                 effects += self._noticed(upcall)
-            else:
-                effects.append(upcall)
+                continue
+            if isinstance(upcall, ViewInstalled):
+                effects += self._compare_configurations()
+            effects.append(upcall)
         return effects
+
+    def _compare_configurations(self) -> list[Effect]:
+        """At the first meeting with others: do not run an outdated configuration (``config_version``)."""
+        own = self.configuration.config_version
+        cards = self.groups.cards
+        if self._has_met_others or len(cards) == 1:
+            return []
+        self._has_met_others = True
+        newest = max(cards.values(), key=lambda card: (_integer(card, "config_version"), card.node))
+        if own in (0, _integer(newest, "config_version")):
+            return []
+        return [
+            Expelled(
+                f"config_version {own} of our corosync.conf is not the one of the cluster "
+                f"({newest.facts['config_version']} on {newest.name}): copy its file here"
+            )
+        ]
 
     def _noticed(self, notice: Notice) -> list[Effect]:
         expected = notice.facts.get("expected_votes")
@@ -300,7 +327,18 @@ def packet_capacity(mtu: int) -> int:
 
 def _ballot(card: Card) -> Ballot:
     facts = card.facts
-    return Ballot(int(facts["votes"]), int(facts["expected_votes"]), bool(facts["waiting"]), bool(facts["was_quorate"]))
+    return Ballot(
+        _integer(card, "votes"),
+        _integer(card, "expected_votes"),
+        bool(facts.get("waiting")),
+        bool(facts.get("was_quorate")),
+    )
+
+
+def _integer(card: Card, fact: str) -> int:
+    """Return a fact of a card; one that is missing or no number counts nothing."""
+    value = card.facts.get(fact, 0)
+    return value if isinstance(value, int) else 0
 
 
 def _severity(old: State, new: State) -> Severity:

@@ -33,6 +33,8 @@ class Timing:
     merge: float = 0.2
     fail_to_receive: int = 2500
     idle_turns: int = 30
+    warning: float = 0.75
+    """Share of the token timeout without a token after which there is a warning; 0: never."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,4 +89,11 @@ class StateChanged:
     cause: str
 
 
-Effect = Transmit | Ordered | RingFormed | PacketsSafe | KeepSequence | StateChanged
+@dataclass(frozen=True, slots=True)
+class TokenLate:
+    """Effect, for the log: the ring is about to break; no token for so many seconds."""
+
+    seconds: float
+
+
+Effect = Transmit | Ordered | RingFormed | PacketsSafe | KeepSequence | StateChanged | TokenLate

@@ -23,6 +23,7 @@ from hatools.messaging.corosync.totem.effects import (
     State,
     StateChanged,
     Timing,
+    TokenLate,
     Transmit,
 )
 from hatools.messaging.corosync.totem.membership import Gathering, Vote, fill_entry
@@ -87,6 +88,7 @@ class Totem:
         self._resend: tuple[int, bytes] | None = None
         self._resend_above = 0
         self._token_deadline: float | None = None
+        self._late_deadline: float | None = None
         self._resend_deadline: float | None = None
         self._hold_deadline: float | None = None
         self._join_deadline: float | None = None
@@ -103,6 +105,7 @@ class Totem:
             time
             for time in (
                 self._token_deadline,
+                self._late_deadline,
                 self._resend_deadline,
                 self._hold_deadline,
                 self._join_deadline,
@@ -145,6 +148,10 @@ class Totem:
 
     def expire(self, now: float) -> list[Effect]:
         """Act on every deadline that has passed."""
+        if _due(self._late_deadline, now):
+            self._late_deadline = None
+            if self.state is State.OPERATIONAL and self._held is None:
+                self._effects.append(TokenLate(self.timing.token * self.timing.warning))
         if _due(self._token_deadline, now):
             self.token_losses += 1
             self._enter_gather(now, f"no token for {self.timing.token:g} s")
@@ -429,6 +436,8 @@ class Totem:
         if self._idle > self.timing.idle_turns:
             # The leader holds the token: whoever dies meanwhile gets the whole margin from then on.
             self._token_deadline += self.timing.hold
+        if self.timing.warning:
+            self._late_deadline = self._token_deadline - self.timing.token * (1 - self.timing.warning)
         if self._idle > self.timing.idle_turns and ring.ring_id.leader == self.me:
             self._held = token
             self._hold_deadline = now + self.timing.hold
@@ -510,6 +519,7 @@ class Totem:
 
     def _stop_timers(self) -> None:
         self._token_deadline = None
+        self._late_deadline = None
         self._resend_deadline = None
         self._hold_deadline = None
         self._join_deadline = None
