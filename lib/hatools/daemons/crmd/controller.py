@@ -348,6 +348,7 @@ class Controller:
                         uptime=int(at.now - cluster.started),
                         job_limit=me.job_limit,
                         incarnation=me.uuid,
+                        unclean=self._suspects(),
                     )
                     cluster.emit(BroadcastToPeers(vote))
                     if self._dc == 0 and self.state in (State.PENDING, State.NOT_DC):
@@ -357,6 +358,11 @@ class Controller:
                 case AskAgain(silent):
                     cluster.log("warning", f"No vote from {silent}: asking again")
                     cluster.emit(BroadcastToPeers(Elect(cluster.ring, "votes were missing")))
+
+    def _suspects(self) -> tuple[int, ...]:
+        if not status.has_fencing(self.cluster.document):
+            return ()
+        return tuple(peer.id for peer in self.cluster.peers.all() if peer.unclean)
 
     def _elected(self, winner: int) -> None:
         cluster = self.cluster

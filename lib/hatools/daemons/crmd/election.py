@@ -103,10 +103,15 @@ class Election:
         self.winner = max(self._votes, key=self._rank)
         return [Elected(self.winner)]
 
-    def _rank(self, member: int) -> tuple[bool, bool, tuple[int, ...], int, int]:
-        """Compare candidates: a quorate DC, a DC, the older feature set, the longer in office, the lower id."""
+    def _rank(self, member: int) -> tuple[int, bool, bool, tuple[int, ...], int, int]:
+        """Compare candidates.
+
+        The best is the one that fewest call unclean; then a quorate DC, a DC, the older feature set, the longer in
+        office, the lower id.
+        """
         vote = self._votes[member]
         return (
+            -sum(member in other.unclean for other in self._votes.values()),
             vote.is_dc and vote.quorate,
             vote.is_dc,
             tuple(-number for number in feature_numbers(vote.feature_set)),

@@ -115,6 +115,8 @@ class Vote:
     uptime: int
     job_limit: int = 0
     incarnation: str = ""
+    unclean: tuple[int, ...] = ()
+    """Nodes that the sender has lost and that nobody has fenced since: they should not lead."""
 
 
 @dataclass(frozen=True, slots=True)
