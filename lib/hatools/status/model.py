@@ -44,7 +44,7 @@ class NodeKind(StrEnum):
     PING = "ping"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class NodeRef:
     """A node as a resource's line mentions it."""
 
@@ -54,7 +54,7 @@ class NodeRef:
     unclean: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class AttributeStatus:
     """A node attribute; ``expected`` is the full connectivity score where a ping resource writes it."""
 
@@ -63,7 +63,7 @@ class AttributeStatus:
     expected: int | None = None
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class NodeStatus:
     """A node.
 
@@ -93,7 +93,7 @@ class NodeStatus:
     fence_reasons: tuple[str, ...] = ()
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class ResourceStatus:
     """What all kinds of resources share.
 
@@ -141,7 +141,7 @@ class ResourceStatus:
         return ()
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class PrimitiveStatus(ResourceStatus):
     """One resource that an agent manages.
 
@@ -158,7 +158,7 @@ class PrimitiveStatus(ResourceStatus):
     locked_to: NodeRef | None = None
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class GroupStatus(ResourceStatus):
     """A group; ``children`` are its members in order."""
 
@@ -169,7 +169,7 @@ class GroupStatus(ResourceStatus):
         return self.children
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class CloneStatus(ResourceStatus):
     """A clone; ``template`` is the id of what is cloned, ``hosts`` are the names of nodes it may use."""
 
@@ -184,7 +184,7 @@ class CloneStatus(ResourceStatus):
         return self.children
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class ReplicaStatus:
     """One replica of a bundle, with the resources that make it up."""
 
@@ -201,7 +201,7 @@ class ReplicaStatus:
         return tuple(part for part in (self.ip, self.child, self.container, self.remote) if part is not None)
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class BundleStatus(ResourceStatus):
     """A bundle: containers, each with an optional address, resource and connection."""
 
@@ -214,7 +214,7 @@ class BundleStatus(ResourceStatus):
         return tuple(part for replica in self.replicas for part in replica.parts)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class OptionsStatus:
     """The cluster options that the summary shows; times in milliseconds."""
 
@@ -227,7 +227,7 @@ class OptionsStatus:
     priority_fencing_delay_ms: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class SummaryStatus:
     """The head of a status display.
 
@@ -250,7 +250,7 @@ class SummaryStatus:
     options: OptionsStatus
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class FailedAction:
     """A failure that the history still holds; absent attributes are None as in the history.
 
@@ -273,7 +273,7 @@ class FailedAction:
     masked: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class OperationStatus:
     """One entry of the operation history; ``interval`` is its text, None where absent."""
 
@@ -286,7 +286,7 @@ class OperationStatus:
     queue_time: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class HistoryStatus:
     """History of one resource on one node; ``resource`` is None for an orphan.
 
@@ -302,7 +302,7 @@ class HistoryStatus:
     operations: tuple[OperationStatus, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class NodeHistory:
     """All operation history of one node, in the order of the status section."""
 
@@ -310,7 +310,7 @@ class NodeHistory:
     entries: tuple[HistoryStatus, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class TicketStatus:
     """A ticket; ``last_granted`` in seconds since the epoch, -1 for never."""
 
@@ -320,7 +320,7 @@ class TicketStatus:
     last_granted: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class BanStatus:
     """A location constraint's score below zero for one node."""
 
@@ -339,7 +339,7 @@ class FencingState(StrEnum):
     SUCCESS = "success"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class FencingEvent:
     """One entry of the fencing history.
 
@@ -360,7 +360,7 @@ class FencingEvent:
     later_success: str | None = None
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class ClusterStatus:
     """Everything a status display may show, at one instant ``now`` (seconds since the epoch).
 
