@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 
-from hatools.parser.tokens import LogicalLine, Word
+from hatools.parser.tokens import LogicalLine, Word, split_words
 from hatools.values.errors import SyntaxProblem
+
+_BEFORE, _WINDOW = 60, 76
 
 
 class StatementError(SyntaxProblem):
@@ -31,24 +33,52 @@ class StatementError(SyntaxProblem):
         super().__init__("".join(parts))
         self.reason = reason
         self.near = near
+        self.words = tuple(words)
         self.place = place
 
-    def explain(self, line: LogicalLine, words: Sequence[Word], vocabulary: Iterable[str] = ()) -> str:
-        """Return line, column, the text with a marker below the place, and the nearest known word."""
+    def explain(self, line: LogicalLine | None = None, vocabulary: Iterable[str] = ()) -> str:
+        """Return line, column, the text with a marker below the place, and the nearest known word.
+
+        Args:
+            line: where the statement stands; without it, the words as they were read are shown.
+            vocabulary: what could have been meant.
+        """
         from difflib import get_close_matches  # only a person who erred waits for this import
 
-        word = words[self.place] if self.place < len(words) else None
+        if line is None:
+            line = LogicalLine(" ".join(self.words), 1)
+            words = _spaced(self.words)
+        else:
+            words = split_words(line.text)
+        word = self._find(words)
         offset = word.start if word else len(line.text)
-        number, column = line.place(offset)
-        self.line, self.column = number, column
-        text = line.text.expandtabs(1)
-        window = max(0, offset - 60)
+        self.line, self.column = line.place(offset)
+        begin = max(0, offset - _BEFORE)
+        width = min(max(1, word.end - word.start), _WINDOW) if word else 1
         shown = [
-            f"line {number}, column {column}: {self.reason or 'cannot be understood'}",
-            "  " + text[window : window + 76],
-            "  " + " " * (offset - window) + "^" * min(max(1, (word.end - word.start) if word else 1), 76),
+            f"line {self.line}, column {self.column}: {self.reason or 'cannot be understood'}",
+            "  " + line.text[begin : begin + _WINDOW].expandtabs(1),
+            "  " + " " * (offset - begin) + "^" * width,
         ]
         nearest = get_close_matches(word.text.lower(), list(vocabulary), 1) if word else []
         if nearest and word and nearest[0] != word.text.lower():
             shown.append(f"  did you mean '{nearest[0]}'?")
         return "\n".join(shown)
+
+    def _find(self, words: Sequence[Word]) -> Word | None:
+        """Return the word at fault; brackets may have been separate words for the parser."""
+        if self.place < len(words) and words[self.place].text.lower() == self.near.lower():
+            return words[self.place]
+        if self.near:
+            return next((word for word in words if self.near in word.text), None)
+        return words[self.place] if self.place < len(words) else None
+
+
+def _spaced(texts: Iterable[str]) -> list[Word]:
+    """Return words with one blank between them."""
+    words: list[Word] = []
+    start = 0
+    for text in texts:
+        words.append(Word(text, start, start + len(text)))
+        start += len(text) + 1
+    return words

@@ -50,6 +50,11 @@ class Console:
     def info(self, text: str) -> None:
         self._say("INFO", text, sys.stdout)
 
+    def detail(self, describe: Callable[[], str]) -> None:
+        """Say more about the error before, if a person reads: programs know the errors without it."""
+        if sys.stderr.isatty() or self._preferences.flag("core", "debug"):
+            print(describe(), file=sys.stderr, flush=True)
+
     def _say(self, level: str, text: str, stream: TextIO) -> None:
         number = f"{self.number}: " if self.number > 0 else ""
         if stream.isatty():

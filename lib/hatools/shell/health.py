@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 from hatools.cib.document import children
 from hatools.shell.changeset.merging import pair_value
-from hatools.shell.running import controller
 from hatools.shell.programs import capture
+from hatools.shell.running import controller
 from hatools.values.boolean import is_true, parse_boolean
 from hatools.values.errors import HatoolsError
 

@@ -17,6 +17,9 @@ class Messages(Protocol):
 
     def info(self, text: str) -> None: ...
 
+    def detail(self, describe: Callable[[], str]) -> None:
+        """Say more about the error before, to a person only; ``describe`` is called if there is one."""
+
 
 def _assume_heartbeat(text: str) -> syntax.Agent:
     parts = text.split(":")

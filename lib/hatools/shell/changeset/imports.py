@@ -294,7 +294,7 @@ def import_text(
                 comments.append(line.text)
                 continue
             try:
-                element = workspace.reader.element(statement_words(line.text))
+                element = workspace.reader.element(statement_words(line.text), line=line)
             except SyntaxProblem as error:
                 workspace.messages.error(str(error))
                 element = None

@@ -4,7 +4,7 @@ Joins the grammar with what only the working copy knows: which sets are referred
 there are, and how the names of roles are spelled under the schema.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element
 
@@ -20,6 +20,7 @@ from hatools.values.errors import SyntaxProblem
 if TYPE_CHECKING:
     from hatools.parser.grammar import Grammar
     from hatools.parser.to_cib import Surroundings
+    from hatools.parser.tokens import LogicalLine
 
 _DOWNGRADE = {"Promoted": "Master", "Unpromoted": "Slave"}
 _UPGRADE = {old: new for new, old in _DOWNGRADE.items()}
@@ -51,13 +52,24 @@ class Reader:
             self._grammar = Grammar(self.dialect, environment)
         return self._grammar.parse(words, typed=typed)
 
-    def element(self, words: Sequence[str], *, typed: bool = False) -> Element | None:
+    def element(
+        self, words: Sequence[str], *, typed: bool = False, line: "LogicalLine | None" = None
+    ) -> Element | None:
         """Return the element of a statement; None, with the error reported, if it is none."""
         try:
             return to_cib(self.tree(words, typed=typed), self._surroundings)
         except StatementError as error:
-            self._report(str(error))
-            return None
+            problem = error
+        self._report(str(problem))
+        self._host.messages.detail(lambda: problem.explain(line, self._vocabulary(problem)))
+        return None
+
+    @staticmethod
+    def _vocabulary(problem: StatementError) -> Collection[str]:
+        """Return the words of the language that could stand at the place."""
+        from hatools.parser.grammar import BLOCK_WORDS, STATEMENT_WORDS
+
+        return BLOCK_WORDS if problem.place else STATEMENT_WORDS
 
     def _report(self, text: str) -> None:
         self._host.messages.error(text)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from hatools.shell.commands import ADMINISTRATOR, CommandError, Door, Level, command
 from hatools.shell.console import in_columns
-from hatools.shell.session import LIVE_NAME, TEMPORARY_NAME
 from hatools.shell.programs import call, capture
+from hatools.shell.session import LIVE_NAME, TEMPORARY_NAME
 
 if TYPE_CHECKING:
     from hatools.shell.context import Context

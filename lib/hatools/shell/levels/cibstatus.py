@@ -6,8 +6,8 @@ from xml.etree.ElementTree import Element
 
 from hatools.cib.document import format_xml, parse_xml
 from hatools.shell.commands import ADMINISTRATOR, CommandError, Level, command
-from hatools.shell.simulation import simulate, status_section
 from hatools.shell.programs import capture
+from hatools.shell.simulation import simulate, status_section
 from hatools.values.boolean import is_true, parse_boolean
 from hatools.values.errors import HatoolsError
 
