@@ -122,14 +122,27 @@ def _run(context: Context) -> None:
         connection = open_cib(name=PROGRAM.name)
     except HatoolsError as error:
         raise Failure(error.exit_code, f"Could not connect to the CIB: {error_text(error)}") from None
+    problem: Failure | HatoolsError | None = None
     with connection as cib:
         context.connection = cib
-        if request.needs_status or (request.find is not Find.NOTHING and request.resource is not None):
-            context.known_plan = read_plan(cib, with_constraints=_looks_at_constraints(request))
-            show_findings(context.plan.findings, context.verbosity)
-        _find_resource(context)
-        _find_node(context)
-        _dispatch(context)
+        try:
+            _prepare(context)
+            _dispatch(context)
+        except (Failure, HatoolsError) as error:
+            # What was changed before stays changed, in a file as in a cluster.
+            problem = error
+    if problem is not None:
+        raise problem
+
+
+def _prepare(context: Context) -> None:
+    """Read the cluster's state if it is needed, and find what the command line names."""
+    request = context.request
+    if request.needs_status or (request.find is not Find.NOTHING and request.resource is not None):
+        context.known_plan = read_plan(context.cib, with_constraints=_looks_at_constraints(request))
+        show_findings(context.plan.findings, context.verbosity)
+    _find_resource(context)
+    _find_node(context)
 
 
 def _looks_at_constraints(request: Request) -> bool:

@@ -156,17 +156,18 @@ _FLAG_BITS = (
 def list_for_tests(context: Context) -> None:
     """Show every resource in the terse form that Pacemaker's test suite reads; the last two columns are flags."""
     for resource in context.plan.resources:
-        _tell_terse(resource)
+        _tell_terse(context, resource)
     section = context.plan.document.section("constraints")
     for constraint in children(section, "rsc_colocation"):
         names = ("id", "rsc", "with-rsc", "score", "rsc-role", "with-rsc-role")
-        print("Constraint rsc_colocation", *(constraint.get(name) or "NA" for name in names))
+        words = [constraint.get(name) or "NA" for name in names]
+        context.out.info(" ".join(["Constraint rsc_colocation", *words]))
 
 
-def _tell_terse(resource: Resource) -> None:
+def _tell_terse(context: Context, resource: Resource) -> None:
     flags = sum(bit for name, bit in _FLAG_BITS if getattr(resource, name))
     node = resource.active_node()
-    print(
+    words = (
         "Resource:",
         resource.xml.tag,
         resource.id,
@@ -180,5 +181,6 @@ def _tell_terse(resource: Resource) -> None:
         flags,
         f"0x{flags:016x}",
     )
+    context.out.info(" ".join(map(str, words)))
     for child in resource.children:
-        _tell_terse(child)
+        _tell_terse(context, child)

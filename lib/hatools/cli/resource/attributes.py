@@ -59,7 +59,7 @@ class ResourceAttribute:
                     )
                     out.error(f"         Delete '{identifier}' first or use the force option to override")
                 raise Failure(ExitCode.MULTIPLE)
-        targets = self._targets(resource, requested) if self.tag == META else [resource]
+        targets = [resource] if self.tag == PARAMETERS else self._targets(resource, requested)
         if self.set_id is not None or self.pair_id is not None:
             targets = targets[-1:]
         for target in targets:
