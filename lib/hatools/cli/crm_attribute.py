@@ -333,12 +333,17 @@ def _query(request: Request, place: Place, cib: CibConnection, out: Output) -> N
     """
     if request.pattern is not None:
         place = replace(place, name="")
-    pairs = _matching(request.pattern, pairs_in(query_or_none(cib, xpath=place.xpath())))
+    pairs = pairs_in(query_or_none(cib, xpath=place.xpath()))
+    missing = NoSuchObjectError(f"{place.name or 'the attribute'} is not set")
     if not pairs:
         if request.default is None:
-            raise NoSuchObjectError(f"{place.name or 'the attribute'} is not set")
+            raise missing
         _show(out, place, request, request.name, request.default)
-    for pair in pairs:
+    shown = _matching(request.pattern, pairs)
+    if len(pairs) > 1 and not shown:
+        # As in the original, a single pair that does not match is no error.
+        raise missing
+    for pair in shown:
         _show(out, place, request, pair.get("name"), pair.get("value"))
 
 
