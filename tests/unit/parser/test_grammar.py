@@ -144,7 +144,7 @@ def test_a_tree_is_the_same_on_one_line_and_on_many(words: _Words) -> None:
     assert parse(written(tree, broken=False)) == parse(written(tree, broken=True))
 
 
-_LANGUAGE = sorted(BLOCK_WORDS | set(STATEMENT_WORDS)) + ["a", "inf:", "100:", "(", ")", "[", "]", "{", "}", "a=b"]
+_LANGUAGE = [*sorted(BLOCK_WORDS | set(STATEMENT_WORDS)), "a", "inf:", "100:", "(", ")", "[", "]", "{", "}", "a=b"]
 _LANGUAGE += ["$id=x", "$id-ref=y", "and", "date", "in", "spec", "eq", "#uname", "$role=Started", "to", "select", "@t"]
 
 

@@ -1,5 +1,7 @@
 """Lines and words of the crm language."""
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -61,4 +63,4 @@ def test_any_text_is_cut_or_refused_with_a_place(text: str) -> None:
         assert 1 <= (error.column or 0) <= len(text)
     else:
         assert all(0 <= word.start < word.end <= len(text) for word in words)
-        assert all(one.end <= other.start for one, other in zip(words, words[1:], strict=False))
+        assert all(one.end <= other.start for one, other in itertools.pairwise(words))
