@@ -158,6 +158,18 @@ def test_the_last_reason_and_the_end_of_long_output_are_kept(executor: RealExecu
     asyncio.run(go())
 
 
+def test_a_reason_is_kept_however_much_is_printed_after_it(executor: RealExecutor) -> None:
+    agent = executor.agent("talk", "echo ocf-exit-reason:the reason >&2; seq 1 200000 >&2; exit 1")
+
+    async def go() -> None:
+        session = await executor.session()
+        done = await session.run("r", agent, "start")
+        assert done.exit_reason == "the reason"
+        assert len(done.output) < 80_000
+
+    asyncio.run(go())
+
+
 def test_a_daemon_that_keeps_the_pipes_open_is_not_waited_for(executor: RealExecutor, tmp_path: Path) -> None:
     pid_file = tmp_path / "daemon"
     agent = executor.agent("daemon", f"setsid sleep 300 & echo $! >{pid_file}; exit 0")

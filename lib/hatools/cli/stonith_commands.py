@@ -160,11 +160,17 @@ def _validate(request: Request, out: Output) -> int:
     if path is None:
         _show_validation(out, request, -2, "", f"Agent {request.agent} not found")
         return ExitCode.NOSUCH
+    parameters = request.parameters
+    if request.devices:
+        from hatools.runtime.directories import Directories
+        from hatools.runtime.secrets import with_secrets
+
+        parameters = with_secrets(Directories.from_environment(), request.devices[-1], parameters)
     environment = {**os.environ, "LC_ALL": "C", "OCF_OUTPUT_FORMAT": "log", "PCMK_service": "pacemaker-fenced"}
     try:
         done = subprocess.run(
             [str(path)],
-            input=agent_input(request.parameters, "validate-all", target=_VALIDATION_TARGET),
+            input=agent_input(parameters, "validate-all", target=_VALIDATION_TARGET),
             capture_output=True,
             env=environment,
             timeout=request.timeout_ms / 1000,

@@ -10,9 +10,13 @@ import contextlib
 import logging
 import os
 import signal
+import time
 from pathlib import Path
 
 _log = logging.getLogger(__name__)
+
+_DEATH_LIMIT_S = 5.0
+"""How long killed processes are waited for; one that is stuck in the kernel does not hold up the daemon for ever."""
 
 
 class InFlight:
@@ -32,8 +36,12 @@ class InFlight:
             (self._folder / str(pid)).unlink()
 
     def kill_leftovers(self) -> list[str]:
-        """Kill every process group that an earlier incarnation left running; return what they were doing."""
+        """Kill every process group that an earlier incarnation left running; return what they were doing.
+
+        Waits (a few milliseconds, bounded) until they are dead, because nothing may be answered before.
+        """
         killed = []
+        dying = []
         for entry in sorted(self._folder.iterdir()):
             start_time, _, what = entry.read_text().strip().partition(" ")
             pid = int(entry.name) if entry.name.isdigit() else 0
@@ -41,8 +49,12 @@ class InFlight:
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.killpg(pid, signal.SIGKILL)
                     killed.append(what)
+                    dying.append((pid, start_time))
                     _log.warning("killed %s (process group %s), left by an earlier incarnation", what, pid)
             entry.unlink()
+        deadline = time.monotonic() + _DEATH_LIMIT_S
+        while any(process_start_time(pid) == start for pid, start in dying) and time.monotonic() < deadline:
+            time.sleep(0.002)
         return killed
 
 

@@ -18,6 +18,9 @@ OUTPUT_LIMIT = 64 * 1024
 """Bytes kept of each stream, the last ones."""
 
 _CHUNK = 64 * 1024
+_LINE_LIMIT = 4096
+"""Bytes of a line that is kept for itself."""
+
 _FLOOD_PAUSE_S = 0.02
 """How long a stream above its limit is left unread between two reads: about 3 MB/s, whatever the agent does."""
 
@@ -36,6 +39,8 @@ class Command:
     directory: str | None = None
     umask: int = 0o026
     output_limit: int = OUTPUT_LIMIT
+    kept_line: bytes = b""
+    """The last line that begins so is kept even if the output after it is longer than the limit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +64,9 @@ class ProcessResult:
 class _Stream:
     descriptor: int
     limit: int
+    kept_line: bytes
     data: bytearray = field(default_factory=bytearray)
+    kept: bytes = b""
     open: bool = True
 
     def read(self) -> bool:
@@ -75,11 +82,21 @@ class _Stream:
             return False
         self.data += chunk
         if len(self.data) > 2 * self.limit:
-            del self.data[: -self.limit]
+            self._drop(len(self.data) - self.limit)
         return True
 
+    def _drop(self, count: int) -> None:
+        """Forget the oldest bytes, but not the line that has to be kept."""
+        begin = self.data.rfind(self.kept_line, 0, count) if self.kept_line else -1
+        if begin >= 0:
+            end = self.data.find(b"\n", begin)
+            self.kept = bytes(self.data[begin : end if end >= 0 else begin + _LINE_LIMIT])[:_LINE_LIMIT] + b"\n"
+        del self.data[:count]
+
     def text(self) -> str:
-        return bytes(self.data[-self.limit :]).decode("utf-8", "replace")
+        if len(self.data) > self.limit:
+            self._drop(len(self.data) - self.limit)
+        return (self.kept + bytes(self.data)).decode("utf-8", "replace")
 
 
 class AgentProcess:
@@ -112,8 +129,8 @@ class AgentProcess:
         self.pid = self._process.pid
         assert self._process.stdout is not None and self._process.stderr is not None
         self._streams = [
-            _Stream(self._process.stdout.fileno(), command.output_limit),
-            _Stream(self._process.stderr.fileno(), command.output_limit),
+            _Stream(pipe.fileno(), command.output_limit, command.kept_line)
+            for pipe in (self._process.stdout, self._process.stderr)
         ]
         self._pidfd = os.pidfd_open(self.pid)
         if on_start is not None:

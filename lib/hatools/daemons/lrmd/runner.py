@@ -15,7 +15,15 @@ from pathlib import Path
 from hatools.agents.catalog import Catalog, metadata_arguments, metadata_environment, systemd_metadata
 from hatools.agents.environment import base_environment, lab_refusal
 from hatools.agents.lsb import lsb_exit_status, lsb_metadata, script_action
-from hatools.agents.ocf import ended_by_signal, exit_reason, kept_output, ocf_result, ocf_variables, timed_out
+from hatools.agents.ocf import (
+    EXIT_REASON_PREFIX,
+    ended_by_signal,
+    exit_reason,
+    kept_output,
+    ocf_result,
+    ocf_variables,
+    timed_out,
+)
 from hatools.agents.systemd import Systemd
 from hatools.daemons.lrmd.operations import Run
 from hatools.ipc.messages.stonith import DeviceResult, RunDevice
@@ -114,7 +122,13 @@ class AgentRunner:
             environment |= ocf_variables(agent, run.resource, parameters, ocf_root=str(self.catalog.ocf_root))
         else:
             environment["OCF_OUTPUT_FORMAT"] = "text"
-        command = Command((str(path), action), environment, timeout_ms=run.timeout_ms, directory=self._folder)
+        command = Command(
+            (str(path), action),
+            environment,
+            timeout_ms=run.timeout_ms,
+            directory=self._folder,
+            kept_line=EXIT_REASON_PREFIX.encode(),
+        )
         what = f"{run.operation} of {run.resource}"
         try:
             process = AgentProcess(command, on_start=lambda pid: self._in_flight.add(pid, what))
