@@ -2,14 +2,15 @@
 
 import os
 import sys
+from functools import cached_property
 from typing import TYPE_CHECKING
 
-from hatools.shell.configuration import Configuration
 from hatools.shell.console import Console
 from hatools.shell.preferences import Preferences
 
 if TYPE_CHECKING:
     from hatools.ipc.clients.cib import CibConnection
+    from hatools.shell.configuration import Configuration
 
 SHADOW_VARIABLE = "CIB_shadow"
 TEMPORARY_NAME, LIVE_NAME = "@tmp@", "live"
@@ -27,7 +28,6 @@ class Session:
     def __init__(self, preferences: Preferences | None = None) -> None:
         self.preferences = preferences or Preferences()
         self.console = Console(self.preferences)
-        self.configuration = Configuration(self)
         self.is_interactive = False
         self.is_batch = False
         self.uses_temporary_shadow = False
@@ -36,6 +36,13 @@ class Session:
         self.script_folder = ""
         self.output_format = "text"
         self.traces = False
+
+    @cached_property
+    def configuration(self) -> "Configuration":
+        """The working copy of the configuration; most commands need none."""
+        from hatools.shell.configuration import Configuration
+
+        return Configuration(self)
 
     def open_cib(self) -> "CibConnection":
         """Open the CIB in use: a shadow, a file or the cluster's."""
