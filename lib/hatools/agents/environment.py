@@ -31,6 +31,7 @@ def base_environment(
     node_name: str = "",
     commands: str = "",
     python: str = "",
+    log_file: str = "",
 ) -> dict[str, str]:
     """Return the environment that all agents of a daemon share.
 
@@ -41,12 +42,19 @@ def base_environment(
         node_name: the local node's name.
         commands: the folder of our own commands; empty where they are installed in the usual places.
         python: the interpreter that our own agents are to run with, the one we run with ourselves.
+        log_file: where agents write their log lines, unless the configuration names another file.
     """
     result = {name: value for name, value in inherited.items() if not name.startswith(_PRIVATE_PREFIXES)}
     result.setdefault("PATH", DEFAULT_PATH)
     result.setdefault("PCMK_mcp", "true")
     result.setdefault("PCMK_cluster_type", "corosync")
     result.setdefault("PCMK_quorum_type", "corosync")
+    result.setdefault("PCMK_watchdog", "false")
+    result.setdefault("PCMK_debug", "0")
+    # A lab is no matter of the machine's system log.
+    result.setdefault("PCMK_logfacility", "daemon" if root == "/" else "none")
+    if log_file:
+        result.setdefault("PCMK_logfile", log_file)
     for name in _MIRRORED:
         value = result.get(name)
         if value is not None:

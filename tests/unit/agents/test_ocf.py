@@ -53,7 +53,16 @@ def test_a_timeout_names_the_limit() -> None:
 
 def test_times_read_as_pacemaker_writes_them() -> None:
     times = (0, 500, 1500, 3000, 60_000, 90_000, 3_600_000, 86_400_000 + 61_500)
-    assert [readable_interval(ms) for ms in times] == ["0s", "500ms", "1.500s", "3s", "60s", "1m30s", "60m", "1d1m1.500s"]
+    assert [readable_interval(ms) for ms in times] == [
+        "0s",
+        "500ms",
+        "1.500s",
+        "3s",
+        "60s",
+        "1m30s",
+        "60m",
+        "1d1m1.500s",
+    ]
 
 
 def test_settings_of_the_cluster_are_mirrored_under_their_old_names() -> None:
@@ -64,6 +73,15 @@ def test_settings_of_the_cluster_are_mirrored_under_their_old_names() -> None:
     assert environment["PCMK_service"] == "pacemaker-execd"
     assert "HATOOLS_READY_FD" not in environment
     assert "HA_RSCTMP" not in environment
+
+
+def test_agents_log_into_the_nodes_file_and_a_lab_keeps_out_of_the_machines_log() -> None:
+    system = base_environment({}, service="x", log_file="/var/log/pacemaker/pacemaker.log")
+    lab = base_environment({}, service="x", root="/lab/n1", log_file="/lab/n1/var/log/pacemaker/pacemaker.log")
+    assert (system["HA_LOGFILE"], system["HA_LOGFACILITY"]) == ("/var/log/pacemaker/pacemaker.log", "daemon")
+    assert (lab["HA_LOGFILE"], lab["HA_LOGFACILITY"]) == ("/lab/n1/var/log/pacemaker/pacemaker.log", "none")
+    own = base_environment({"PCMK_logfile": "/elsewhere"}, service="x", log_file="/var/log/x")
+    assert own["HA_LOGFILE"] == own["PCMK_logfile"] == "/elsewhere"
 
 
 def test_a_lab_node_keeps_agents_below_its_root_and_our_commands_come_first() -> None:

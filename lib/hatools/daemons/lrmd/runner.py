@@ -67,6 +67,7 @@ class AgentRunner:
             node_name=os.environ.get("HATOOLS_NODE_NAME", ""),
             commands=commands_folder(),
             python=sys.executable,
+            log_file=str(directories.log_file),
         )
         self._folder = str(directories.cores) if directories.cores.is_dir() else None
 

@@ -52,6 +52,7 @@ class DeviceRunner:
             node_name=os.environ.get("HATOOLS_NODE_NAME", ""),
             commands=commands_folder(),
             python=sys.executable,
+            log_file=str(directories.log_file),
         )
         self._environment["OCF_OUTPUT_FORMAT"] = "log"
         self._folder = str(directories.cores) if directories.cores.is_dir() else None
