@@ -22,7 +22,7 @@ from hatools.values.errors import DisconnectedError
 
 LIB = Path(__file__).resolve().parents[2] / "lib"
 KEY = random.Random(7).randbytes(256)
-TOKEN_S = 0.5
+TOKEN_S = 1.0
 
 
 def free_port() -> int:

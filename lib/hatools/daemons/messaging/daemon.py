@@ -97,7 +97,7 @@ class Messaging:
         )
         self._subscribers = Subscribers(node.id, self._post)
         self._announced: dict[tuple[int, str], list[bytes]] = {}
-        self._outgoing: dict[int, deque[bytes]] = {}
+        self._outgoing: dict[int, deque[Event]] = {}
         """What waits behind a large message, by client."""
         self._timer: asyncio.TimerHandle | None = None
         self._armed_for = 0.0
@@ -278,23 +278,23 @@ class Messaging:
     # -- clients
 
     def _post(self, clients: list[int], event: Event) -> None:
-        frame = pack_event(event)
+        """Hand an event to clients; behind a large message it waits its turn, so that the token gets in between."""
+        frame = b""
         for client in clients:
             queue = self._outgoing.get(client)
             if queue is not None:
-                queue.append(frame)
+                queue.append(event)
             elif client in self._server.clients:
+                frame = frame or pack_event(event)
                 self._server.clients[client].post_encoded(frame)
                 if isinstance(event, DeliveredPiece):
-                    # The rest of a large message goes out piece by piece, and the token comes in between.
                     self._outgoing[client] = deque()
                     self._loop.call_soon(self._post_more, client)
 
     def _post_more(self, client: int) -> None:
         queue = self._outgoing.get(client)
         if queue and client in self._server.clients:
-            self._server.clients[client].post_encoded(queue.popleft())
-        if queue:
+            self._server.clients[client].post(queue.popleft())
             self._loop.call_soon(self._post_more, client)
         else:
             self._outgoing.pop(client, None)
