@@ -6,7 +6,7 @@ from hatools.cib.document import Document
 from hatools.daemons.crmd.fsa import State
 from hatools.ipc.messages.cib import Change
 from hatools.values.ciboperation import CibOperation
-from tests.scenarios.whole.planner import Activity, activity, plan
+from tests.scenarios.whole.planner import plan
 from tests.scenarios.whole.world import Violation, World
 
 RESOURCES = ("a", "b")
@@ -26,8 +26,9 @@ START = Document.parse(
 class Storm:
     """The story of one seed."""
 
-    def __init__(self, seed: int) -> None:
-        self.world = World(3, seed, plan, START)
+    def __init__(self, seed: int, *, fencing: bool = True) -> None:
+        start = START if fencing else Document.parse(str(START).replace('value="true"', 'value="false"'))
+        self.world = World(3, seed, plan, start)
         self.world.resources = list(RESOURCES)
         self.random = self.world.random
         self._labels = 0
@@ -49,6 +50,28 @@ class Storm:
             raise Violation(f"the cluster does not come to rest: {self._states()}")
         world.run(1.0)  # what is still on its way to a replica arrives
         self._check_end()
+
+    def cut_off(self) -> None:
+        """Without fencing: cut off the node that has the resources; it must stop them before the others start them."""
+        world = self.world
+        for number in world.machines:
+            world.boot(number)
+        if not world.run_until(self._is_settled, SETTLE_S):
+            raise Violation(f"the cluster does not come to rest: {self._states()}")
+        world.run(self.random.uniform(0, 5))
+        (holder,) = [machine.id for machine in world.machines.values() if RESOURCES[0] in machine.agents.held]
+        world.partition({holder}, set(world.machines) - {holder})
+        world.run(20.0)
+        holders = [machine.id for machine in world.machines.values() if RESOURCES[-1] in machine.agents.held]
+        if world.double_starts or holders == [holder] or len(holders) != 1:
+            raise Violation(f"held by {holders} after node {holder} was cut off; {world.double_starts}")
+
+    @property
+    def figures(self) -> str:
+        """Return what happened, in numbers."""
+        fencings = sum(" fences " in line for line in self.world.log)
+        faults = sum("loses power" in line or "freezes" in line or "partition" in line for line in self.world.log)
+        return f"{self.world.now:.0f} s, {faults} faults, {fencings} fencings, {self.world.calculations} calculations"
 
     # --- faults
 
@@ -144,6 +167,3 @@ class Storm:
             holders = [m.name for m in world.machines.values() if resource in m.agents.held]
             if len(holders) > 1:
                 raise Violation(f"{resource} is held by {holders} at rest")
-
-
-__all__ = ["Activity", "Storm", "activity"]

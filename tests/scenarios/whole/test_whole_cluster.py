@@ -29,3 +29,13 @@ def test_the_invariants_hold_under_crashes_freezes_and_partitions(batch: range) 
         except AssertionError as error:
             story = "\n".join(storm.world.log[-120:])
             pytest.fail(f"HATOOLS_SEED={seed}: {error}\n{story}")
+        print(f"seed {seed}: {storm.figures}")
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_without_fencing_a_node_that_is_cut_off_stops_before_the_others_start(seed: int) -> None:
+    storm = Storm(seed, fencing=False)
+    try:
+        storm.cut_off()
+    except AssertionError as error:
+        pytest.fail(f"seed {seed}: {error}\n" + "\n".join(storm.world.log[-80:]))

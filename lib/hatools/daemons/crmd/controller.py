@@ -61,7 +61,6 @@ from hatools.ipc.messages.crmd import (
     PeerRefresh,
     PeerReprobe,
     PerformAction,
-    Throttled,
     Vote,
 )
 from hatools.ipc.messages.lrm import OperationDone
@@ -297,8 +296,6 @@ class Controller:
             case LeaveCluster():
                 if sender == self._dc:
                     cluster.post(Input.STOP)
-            case Throttled(job_limit):
-                peer.job_limit = job_limit
             case PeerRefresh(resource):
                 self._local(self.operations.refresh(resource))
             case PeerFail(resource):

@@ -201,7 +201,9 @@ class Coordinator:
         if graph is None:
             return
         self._recheck_by = graph.recheck_by
-        node_jobs = {peer.name: peer.job_limit for peer in self._cluster.peers.all() if peer.job_limit > 0}
+        given = status.cluster_option(self._cluster.document, "node-action-limit")
+        limit = int(given) if given.isdigit() else 0
+        node_jobs = {peer.name: limit or peer.job_limit for peer in self._cluster.peers.all()}
         limits = Limits(graph.batch_limit, node_jobs, graph.migration_limit)
         self._act(at, self.transitioner.begin(at.now, graph, limits))
 

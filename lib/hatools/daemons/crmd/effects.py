@@ -25,7 +25,6 @@ from hatools.ipc.messages.crmd import (
     PeerRefresh,
     PeerReprobe,
     PerformAction,
-    Throttled,
     Vote,
 )
 
@@ -39,7 +38,6 @@ PeerMessage = (
     | PerformAction
     | ActionDone
     | LeaveCluster
-    | Throttled
     | PeerRefresh
     | PeerFail
     | PeerReprobe

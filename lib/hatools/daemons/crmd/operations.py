@@ -167,7 +167,8 @@ class LocalOperations:
 
     def refresh(self, resource: str) -> list[OperationEffect]:
         """Forget a resource's history so that it is probed again."""
-        self._resources.pop(resource, None)
+        if all(action.resource != resource for action in self._running.values()):
+            self._resources.pop(resource, None)
         return [ForgetResource(resource)]
 
     def fail(self, epoch: int, resource: ResourceIdentity, uuid: str) -> list[OperationEffect]:

@@ -204,13 +204,6 @@ class LeaveCluster:
 
 
 @dataclass(frozen=True, slots=True)
-class Throttled:
-    """Broadcast: how many operations the sender's node is willing to run at once from now on."""
-
-    job_limit: int
-
-
-@dataclass(frozen=True, slots=True)
 class PeerRefresh:
     """To the node that has the resource: forget its history (``probe`` it again)."""
 
