@@ -338,7 +338,7 @@ def _query(request: Request, place: Place, cib: CibConnection, out: Output) -> N
     if not pairs:
         if request.default is None:
             raise missing
-        _show(out, place, request, request.name, request.default)
+        _show(out, place, request, request.name or request.pattern, request.default)
     shown = _matching(request.pattern, pairs)
     if len(pairs) > 1 and not shown:
         # As in the original, a single pair that does not match is no error.

@@ -54,8 +54,8 @@ class Option:
     """One option.
 
     ``argument`` is the placeholder in the help; empty means a flag. ``optional``: the argument may be left out.
-    ``integer``: the argument is checked to be a number. ``hidden``: not in any help. ``unnamed``: the argument has no placeholder. ``also`` names further long
-    spellings (hidden ones); events carry the name in ``long``.
+    ``integer``: the argument is checked to be a number. ``hidden``: not in any help. ``unnamed``: the argument has no
+    placeholder. ``also`` names further long spellings (hidden ones); events carry the name in ``long``.
     """
 
     long: str
@@ -197,6 +197,11 @@ def _all_groups(program: Program) -> tuple[Group, ...]:
 
 def _main_options(program: Program) -> tuple[Option, ...]:
     return _COMMON + program.options
+
+
+def program_groups(program: Program) -> tuple[Group, ...]:
+    """Return every group of a program's options, the output's and the application's own included."""
+    return (*_all_groups(program), Group("application", "Application Options:", "", _main_options(program)))
 
 
 # Parsing
