@@ -1,7 +1,6 @@
 """Assigning resources to nodes, and the order in which candidates are considered. Pure."""
 
-import functools
-
+from hatools.scheduler.merge_sort import merge_sorted
 from hatools.scheduler.model.action import ActionFlag
 from hatools.scheduler.model.node import Node, NodeScore, NodeTable
 from hatools.scheduler.model.resource import Resource
@@ -112,7 +111,7 @@ def sort_resources(plan: Plan) -> None:
                 return -1 if first > second else 1
         return 0
 
-    plan.resources.sort(key=functools.cmp_to_key(compare))
+    plan.resources[:] = merge_sorted(plan.resources, compare)
 
 
 # -- instances
@@ -147,7 +146,7 @@ class InstanceOrder:
 
     def sort(self, instances: list[Resource]) -> list[Resource]:
         """Return instances in the order in which they are to be assigned."""
-        return sorted(instances, key=functools.cmp_to_key(self.compare))
+        return merge_sorted(instances, self.compare)
 
     def compare(self, a: Resource, b: Resource) -> int:
         node_a, count_a, _ = a.find_active()

@@ -1,7 +1,6 @@
 """Which instances of a promotable clone are promoted. Pure."""
 
-import functools
-
+from hatools.scheduler.merge_sort import merge_sorted
 from hatools.scheduler.model.constraint import Colocation, Location
 from hatools.scheduler.model.node import Node, NodeScore
 from hatools.scheduler.model.reason import Cause
@@ -188,7 +187,7 @@ def _sort_instances(plan: Plan, clone: Resource) -> None:
             return -1 if role_a > role_b else 1
         return order.compare(a, b)
 
-    clone.children.sort(key=functools.cmp_to_key(compare))
+    clone.children[:] = merge_sorted(clone.children, compare)
     clone.merging = False
 
 

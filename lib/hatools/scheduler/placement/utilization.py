@@ -10,6 +10,7 @@ from hatools.scheduler.plan import Plan, ScoreRecord
 from hatools.scheduler.unpack.factory import cluster_pseudo_action
 from hatools.scheduler.unpack.orderings import new_ordering
 from hatools.scheduler.unpack.scores import add_location_score, scan_minimum
+from hatools.values.glibhash import hash_order
 from hatools.values.score import INFINITY
 
 _LOWEST = -(2**31)
@@ -80,7 +81,9 @@ def ban_insufficient(plan: Plan, resource: Resource) -> Node | None:
         each.variant.add_utilization(each, resource, together, required)
     most: Node | None = None
     capable = False
-    usable = [entry.node for entry in resource.allowed.values() if is_usable(entry)]
+    by_id = {entry.node.id: entry for entry in resource.allowed.values()}
+    # Of equally free nodes, the first in the original's order is taken.
+    usable = [by_id[identifier].node for identifier in hash_order(by_id) if is_usable(by_id[identifier])]
     for node in usable:
         capable = capable or has_capacity(node, required)
         if most is None or compare_capacities(node, most) < 0:

@@ -1,9 +1,9 @@
 """The status section: node states, tickets, and what the operation history says is active where. Pure."""
 
-import functools
 from xml.etree.ElementTree import Element
 
 from hatools.cib.document import children
+from hatools.scheduler.merge_sort import merge_sorted
 from hatools.scheduler.model.history import Operation, ResourceHistory
 from hatools.scheduler.model.node import Node
 from hatools.scheduler.model.reason import Cause
@@ -151,10 +151,7 @@ def sorted_operations(plan: Plan, operations: list[Operation]) -> list[Operation
     def compare(a: Operation, b: Operation) -> int:
         return compare_operations(plan, a, b, same_node=True)
 
-    if len(operations) < 2:
-        return list(operations)
-    latest_first = operations[::-1]
-    return sorted(latest_first, key=functools.cmp_to_key(compare))
+    return merge_sorted(operations[::-1], compare)
 
 
 # -- nodes
