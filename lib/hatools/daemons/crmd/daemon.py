@@ -443,7 +443,9 @@ class ControllerDaemon:
                 try:
                     state = await self._cib.request(Lineage())
                     assert isinstance(state, LineageState)
-                    if state.synchronised and state.ring in ("", ring):
+                    # A document that is being fetched anew, or behind, is not what the replicas agree on.
+                    seen = self._document is not None and self._document.version >= Version(*state.version)
+                    if state.synchronised and state.ring == ring and seen:
                         self._feed(Synchronised(ring))
                         return
                 except DisconnectedError:
