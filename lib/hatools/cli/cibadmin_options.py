@@ -19,7 +19,10 @@ PROGRAM = GnuProgram(
         Entry(
             "modify",
             "M",
-            text="\tFind object somewhere in CIB's XML tree and update it (fails if object does not exist unless -c is also specified)",
+            text=(
+                "\tFind object somewhere in CIB's XML tree and update it (fails if object does not "
+                "exist unless -c is also specified)"
+            ),
         ),
         Entry("patch", "P", text="\tSupply an update in the form of an XML diff (see crm_diff(8))"),
         Entry("replace", "R", text="\tRecursively replace an object in the CIB"),
@@ -32,7 +35,9 @@ PROGRAM = GnuProgram(
         Entry(
             "delete-all",
             "d",
-            text="When used with --xpath, remove all matching objects in the configuration instead of just the first one",
+            text=(
+                "When used with --xpath, remove all matching objects in the configuration instead of just the first one"
+            ),
         ),
         Entry("empty", "a", text="\tOutput an empty CIB"),
         Entry("md5-sum", "5", text="\tCalculate the on-disk CIB digest"),
@@ -44,7 +49,10 @@ PROGRAM = GnuProgram(
             argument=2,
         ),
         Entry(
-            text='\n\tThat amounts to one of "color" (default for terminal), "text" (otherwise), "namespace", or "auto" (per former defaults).'
+            text=(
+                '\n\tThat amounts to one of "color" (default for terminal), "text" (otherwise), '
+                '"namespace", or "auto" (per former defaults).'
+            )
         ),
         Entry("blank", style=Style.HIDDEN),
         Entry(text="\nAdditional options:"),
@@ -67,12 +75,17 @@ PROGRAM = GnuProgram(
         Entry("xml-pipe", "p", text="Retrieve XML from stdin\n"),
         Entry("scope", "o", text="Limit scope of operation to specific section of CIB", argument=1),
         Entry(
-            text="\tValid values: configuration, nodes, resources, constraints, crm_config, rsc_defaults, op_defaults, acls, fencing-topology, tags, alerts"
+            text=(
+                "\tValid values: configuration, nodes, resources, constraints, crm_config, "
+                "rsc_defaults, op_defaults, acls, fencing-topology, tags, alerts"
+            )
         ),
         Entry("xpath", "A", text="A valid XPath to use instead of --scope/-o", argument=1),
         Entry("node-path", "e", text="When performing XPath queries, return path of any matches found"),
         Entry(
-            text="\t(for example, \"/cib/configuration/resources/clone[@id='ms_RH1_SCS']/primitive[@id='prm_RH1_SCS']\")",
+            text=(
+                "\t(for example, \"/cib/configuration/resources/clone[@id='ms_RH1_SCS']/primitive[@id='prm_RH1_SCS']\")"
+            ),
             style=Style.PARAGRAPH,
         ),
         Entry("node", "N", text="(Advanced) Send command to the specified host", argument=1),
@@ -107,7 +120,10 @@ PROGRAM = GnuProgram(
         Entry(text=" $EDITOR $HOME/local.xml", style=Style.EXAMPLE),
         Entry(text=" cibadmin --replace --xml-file $HOME/local.xml", style=Style.EXAMPLE),
         Entry(
-            text="Assuming terminal, render configuration in color (green for writable, blue for readable, red for denied) to visualize permissions for user tony:",
+            text=(
+                "Assuming terminal, render configuration in color (green for writable, blue for "
+                "readable, red for denied) to visualize permissions for user tony:"
+            ),
             style=Style.PARAGRAPH,
         ),
         Entry(text=" cibadmin --show-access=color --query --user tony | less -r", style=Style.EXAMPLE),
