@@ -105,6 +105,22 @@ class Workbench:
                 return node.get("id")
         return None
 
+    def _remote_id(self, name: str) -> str | None:
+        """Return the id of a Pacemaker Remote node: its name as the configuration spells it."""
+        resources = self.root.find("configuration/resources")
+        for primitive in () if resources is None else resources.iter("primitive"):
+            spelled = [
+                pair.get("value") or ""
+                for pair in primitive.iterfind("meta_attributes/nvpair")
+                if pair.get("name") == "remote-node"
+            ]
+            if primitive.get("type") == "remote" and primitive.get("provider") == "pacemaker":
+                spelled.append(primitive.get("id") or "")
+            for each in spelled:
+                if each.lower() == name.lower():
+                    return each
+        return None
+
     # -- state of nodes
 
     def node_state(self, name: str, identifier: str | None = None) -> Element:
@@ -114,7 +130,7 @@ class Workbench:
             self.changed(configuration=True)
         state = self._states.get(name)
         if state is None:
-            identifier = identifier or self._configured_id(name)
+            identifier = identifier or self._configured_id(name) or self._remote_id(name)
             attributes = {"uname": name} if identifier is None else {"id": identifier, "uname": name}
             state = self._states[name] = SubElement(self.status, "node_state", attributes)
             self.changed()

@@ -140,3 +140,14 @@ def test_the_document_that_is_played_with_stays_as_it_was() -> None:
     list(play(Graph([Synapse(0, [operation(1, "start")])]), bench, Settings(0, lambda _: True)))
     assert str(document) == before
     assert bench.document().root.get("num_updates") == "4"
+
+
+def test_a_fenced_remote_node_without_state_gets_one_by_its_id() -> None:
+    bench = Workbench(
+        Document.parse(
+            b"<cib><configuration><resources>"
+            b'<primitive id="far" class="ocf" provider="pacemaker" type="remote"/>'
+            b"</resources></configuration><status/></cib>"
+        )
+    )
+    assert bench.set_member("far", up=False).get("id") == "far"
