@@ -16,7 +16,6 @@ from typing import Any, assert_never
 
 from hatools.agents.metadata import parse_metadata
 from hatools.cib.document import Document, Version, parse_xml
-from hatools.cib.patchset import apply_patch
 from hatools.daemons.crmd import effects as does
 from hatools.daemons.crmd.cluster import Identity
 from hatools.daemons.crmd.controller import Controller
@@ -39,10 +38,11 @@ from hatools.daemons.crmd.events import (
     Written,
 )
 from hatools.ipc.client import Connection
+from hatools.ipc.clients.cib_follower import CibFollower
 from hatools.ipc.clients.lrm import LrmClient
 from hatools.ipc.clients.messaging import GroupEvent, MessagingClient
 from hatools.ipc.codec import Envelope, Kind, decode, encode
-from hatools.ipc.messages.cib import Batch, Changed, CibChanged, Lineage, LineageState, Query, QueryResult, Subscribe
+from hatools.ipc.messages.cib import Batch
 from hatools.ipc.messages.crmd import (
     ControllerChanged,
     ControllerState,
@@ -102,10 +102,9 @@ class ControllerDaemon:
         self._server = Server("crmd", context.directories.socket("crmd"), self._answer, policy=context.policy)
         self._messaging: MessagingClient | None = None
         self._lrm: LrmClient | None = None
-        self._cib: Connection | None = None
-        self._document: Document | None = None
-        self._fetching = False
-        self._writes: dict[int, Batch] = {}
+        self._cib = CibFollower(
+            context.directories.socket("cib"), "crmd", lambda document: self._feed(CibSeen(document)), self._written
+        )
         self._core: Controller | None = None
         self._early: list[Event] = []
         self._timer: asyncio.TimerHandle | None = None
@@ -126,7 +125,7 @@ class ControllerDaemon:
         for resource in await self._lrm.resources():
             # What an earlier incarnation had watched is probed and watched again by the new one.
             await self._lrm.unregister(resource.resource)
-        await self._connect_cib()
+        await self._cib.connect()
         self._messaging = await MessagingClient.open(
             folders.socket("messaging"), name="crmd", on_event=self._group_event, deadline_s=30
         )
@@ -144,8 +143,6 @@ class ControllerDaemon:
         )
         self._core = Controller(me, self._instant())
         self._feed(RingDescribed({member.id: member.name for member in ring.configured}))
-        if self._document is not None:
-            self._feed(CibSeen(self._document))
         early, self._early = self._early, []
         for event in early:
             self._feed(event)
@@ -177,6 +174,7 @@ class ControllerDaemon:
         if self._messaging.closed.done() is False:
             await self._messaging.leave(GROUP)
         self._messaging.close()
+        self._cib.close()
         await self._server.close()
         return status
 
@@ -214,8 +212,7 @@ class ControllerDaemon:
                 case does.SendToPeer(node_id, message):
                     self._messaging.send_to(GROUP, node_id, _pack(message)).add_done_callback(_ignore)
                 case does.WriteCib(tag, changes):
-                    self._writes[tag] = Batch(changes)
-                    self._send_write(tag)
+                    self._cib.write(tag, Batch(changes))
                 case does.AwaitReplica(ring):
                     self._server.start(self._await_replica(ring))
                 case does.ComputeTransition(request, document):
@@ -368,88 +365,19 @@ class ControllerDaemon:
 
     # --- the CIB
 
-    async def _connect_cib(self) -> None:
-        folders = self._context.directories
-        connection = await Connection.open(
-            folders.socket("cib"), "cib", name="crmd", on_event=self._cib_event, deadline_s=60
-        )
-        self._cib = connection
-        connection.closed.add_done_callback(lambda _: self._server.start(self._reconnect_cib()))
-        answer = await connection.request(Subscribe())
-        assert isinstance(answer, QueryResult)
-        self._take_document(answer)
-
-    async def _reconnect_cib(self) -> None:
-        if self._end.done():
-            return
-        _log.warning("the connection to cib was lost: waiting for it to be back")
-        while True:
-            try:
-                await self._connect_cib()
-                break
-            except DisconnectedError:
-                await asyncio.sleep(_RECONNECT_S)
-        for tag in sorted(self._writes):
-            self._send_write(tag)
-
-    def _cib_event(self, event: Any) -> None:
-        if not isinstance(event, CibChanged) or self._document is None:
-            return
-        version = self._document.version
-        if event.replaced or not event.patch or Version(*event.before) != version:
-            if event.replaced or Version(*event.after) > version:
-                self._fetch()
-            return
-        root = apply_patch(self._document.root, parse_xml(event.patch), check_version=False)
-        self._document = Document(root)
-        self._feed(CibSeen(self._document))
-
-    def _fetch(self) -> None:
-        """Take the whole document again; events that come meanwhile do not fit and ask once more."""
-        self._document = None
-        assert self._cib is not None
-        self._cib.submit(Query()).add_done_callback(self._fetched)
-
-    def _fetched(self, answer: "asyncio.Future[Any]") -> None:
-        if answer.exception() is None:
-            self._take_document(answer.result())
-
-    def _take_document(self, answer: QueryResult) -> None:
-        self._document = Document(parse_xml(answer.xml))
-        self._feed(CibSeen(self._document))
-
-    def _send_write(self, tag: int) -> None:
-        assert self._cib is not None
-        self._cib.submit(self._writes[tag]).add_done_callback(lambda answer: self._write_ended(tag, answer))
-
-    def _write_ended(self, tag: int, answer: "asyncio.Future[Any]") -> None:
-        error = None if answer.cancelled() else answer.exception()
-        if isinstance(error, DisconnectedError):
-            return  # sent again once cib is back
-        self._writes.pop(tag, None)
-        if error is None:
-            changed = answer.result()
-            assert isinstance(changed, Changed)
-            self._feed(Written(tag, Version(*changed.version)))
-        elif isinstance(error, HatoolsError):
-            self._feed(Written(tag, None, str(error)))
-        else:
-            raise error
+    def _written(self, tag: int, version: Version | None, error: str) -> None:
+        self._feed(Written(tag, version, error))
 
     async def _await_replica(self, ring: str) -> None:
         """Ask until the replicas agree, or the view is another."""
         while self._core is not None and self._core.cluster.ring == ring and not self._end.done():
-            if self._cib is not None and not self._cib.closed.done():
-                try:
-                    state = await self._cib.request(Lineage())
-                    assert isinstance(state, LineageState)
-                    # A document that is being fetched anew, or behind, is not what the replicas agree on.
-                    seen = self._document is not None and self._document.version >= Version(*state.version)
-                    if state.synchronised and state.ring == ring and seen:
-                        self._feed(Synchronised(ring))
-                        return
-                except DisconnectedError:
-                    _log.debug("cib is away")
+            state = await self._cib.lineage()
+            document = self._cib.document
+            # A document that is being fetched anew, or behind, is not what the replicas agree on.
+            is_seen = state is not None and document is not None and document.version >= Version(*state.version)
+            if state is not None and is_seen and state.synchronised and state.ring == ring:
+                self._feed(Synchronised(ring))
+                return
             await asyncio.sleep(_REPLICA_POLL_S)
 
     # --- events

@@ -1,0 +1,152 @@
+"""A copy of the CIB in another daemon, kept true by the patches that cib sends. I/O.
+
+The copy is a value like every document: a listener gets the next one and may keep the old. If cib goes away, the
+follower connects again, takes the whole document, and sends again the writes that were not answered.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from hatools.cib.document import Document, Version, parse_xml
+from hatools.cib.patchset import apply_patch
+from hatools.ipc.client import Connection
+from hatools.ipc.messages.cib import (
+    Batch,
+    Changed,
+    CibChanged,
+    Lineage,
+    LineageState,
+    Query,
+    QueryResult,
+    Subscribe,
+)
+from hatools.values.errors import DisconnectedError, HatoolsError
+
+_log = logging.getLogger(__name__)
+
+_RECONNECT_S = 0.05
+_CONNECT_S = 60.0
+
+OnDocument = Callable[[Document], None]
+OnWritten = Callable[[int, Version | None, str], None]
+"""Told of a write's end: its tag, the version it is part of, or the error."""
+
+
+class CibFollower:
+    """The CIB as this process sees it.
+
+    Attributes:
+        document: the latest content; None while it is being fetched anew.
+    """
+
+    def __init__(self, path: Path, name: str, on_document: OnDocument, on_written: OnWritten) -> None:
+        self._path = path
+        self._name = name
+        self._on_document = on_document
+        self._on_written = on_written
+        self._connection: Connection | None = None
+        self._writes: dict[int, Batch] = {}
+        self._reconnecting: asyncio.Task[None] | None = None
+        self._closed = False
+        self.document: Document | None = None
+
+    async def connect(self) -> None:
+        """Connect, take the whole document and follow it.
+
+        Raises:
+            DisconnectedError: no cib daemon answers.
+        """
+        connection = await Connection.open(
+            self._path, "cib", name=self._name, on_event=self._event, deadline_s=_CONNECT_S
+        )
+        self._connection = connection
+        connection.closed.add_done_callback(self._lost)
+        self._take(await connection.request(Subscribe()))
+
+    def close(self) -> None:
+        """Follow no more."""
+        self._closed = True
+        if self._reconnecting is not None:
+            self._reconnecting.cancel()
+        if self._connection is not None:
+            self._connection.close()
+
+    def write(self, tag: int, batch: Batch) -> None:
+        """Have changes made as one; the end is told with this tag, once, whatever happens to cib meanwhile."""
+        self._writes[tag] = batch
+        self._send(tag)
+
+    async def lineage(self) -> LineageState | None:
+        """Return where the replica stands; None while cib is away."""
+        if self._connection is None or self._connection.closed.done():
+            return None
+        try:
+            state = await self._connection.request(Lineage())
+        except DisconnectedError:
+            return None
+        assert isinstance(state, LineageState)
+        return state
+
+    def _event(self, event: Any) -> None:
+        if not isinstance(event, CibChanged) or self.document is None:
+            return
+        version = self.document.version
+        if event.replaced or not event.patch or Version(*event.before) != version:
+            if event.replaced or Version(*event.after) > version:
+                self._fetch()
+            return
+        root = apply_patch(self.document.root, parse_xml(event.patch), check_version=False)
+        self.document = Document(root)
+        self._on_document(self.document)
+
+    def _fetch(self) -> None:
+        """Take the whole document again; events that come meanwhile belong to it or are told afterwards."""
+        self.document = None
+        assert self._connection is not None
+        self._connection.submit(Query()).add_done_callback(self._fetched)
+
+    def _fetched(self, answer: "asyncio.Future[Any]") -> None:
+        if not answer.cancelled() and answer.exception() is None:
+            self._take(answer.result())
+
+    def _take(self, answer: Any) -> None:
+        assert isinstance(answer, QueryResult)
+        self.document = Document(parse_xml(answer.xml))
+        self._on_document(self.document)
+
+    def _lost(self, _: "asyncio.Future[None]") -> None:
+        if not self._closed:
+            _log.warning("the connection to cib was lost: waiting for it to be back")
+            self._reconnecting = asyncio.ensure_future(self._reconnect())
+
+    async def _reconnect(self) -> None:
+        while True:
+            try:
+                await self.connect()
+                break
+            except DisconnectedError:
+                await asyncio.sleep(_RECONNECT_S)
+        for tag in sorted(self._writes):
+            self._send(tag)
+
+    def _send(self, tag: int) -> None:
+        if self._connection is not None:
+            answer = self._connection.submit(self._writes[tag])
+            answer.add_done_callback(lambda done: self._written(tag, done))
+
+    def _written(self, tag: int, answer: "asyncio.Future[Any]") -> None:
+        error = None if answer.cancelled() else answer.exception()
+        if isinstance(error, DisconnectedError):
+            return  # sent again once cib is back
+        self._writes.pop(tag, None)
+        if error is None:
+            changed = answer.result()
+            assert isinstance(changed, Changed)
+            self._on_written(tag, Version(*changed.version), "")
+        elif isinstance(error, HatoolsError):
+            self._on_written(tag, None, str(error))
+        else:
+            raise error
