@@ -342,14 +342,16 @@ class Totem:
             return
         mine = self._commit
         if self.state is State.GATHER:
-            nodes = frozenset(entry.node for entry in commit.entries)
-            if nodes != self._gathering.proposed or commit.ring.sequence <= self._known_ring_sequence():
+            nodes = [entry.node for entry in commit.entries]
+            if nodes != sorted(self._gathering.proposed) or commit.ring.sequence <= self._known_ring_sequence():
                 return
             self._use_sequence(commit.ring.sequence)
             self._change_state(State.COMMIT, f"commit token of node {commit.ring.leader}")
             self._stop_timers()
             self._pass_commit(now, commit)
         elif mine is None or commit.ring != mine.ring or commit.turn <= mine.turn:
+            return
+        elif [entry.node for entry in commit.entries] != [entry.node for entry in mine.entries]:
             return
         elif self.state is State.COMMIT and all(entry.filled for entry in commit.entries):
             self._pass_commit(now, commit)
@@ -424,6 +426,7 @@ class Totem:
             return
         if token.ring != ring.ring_id or token.target != self.me or token.turn <= ring.turn:
             return
+        ring.check_token(token)
         self._resend = None
         self._resend_deadline = None
         self._token_deadline = now + self.timing.token

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from hatools.messaging.corosync.totem.packets import MAX_RANGES, Message, Token
 from hatools.messaging.views import RingId
+from hatools.values.errors import RemoteError
 
 
 class Source(Protocol):
@@ -98,9 +99,24 @@ class Ring:
         """Return the token with which the leader begins."""
         return Token(self.ring_id, self.me, 1, 0, 0, 0, 0, 0, False, [])
 
+    def check_token(self, token: Token) -> None:
+        """Refuse a token that no member could have made: its numbers would have us search without end.
+
+        Raises:
+            RemoteError: the token is not plausible.
+        """
+        if token.aru > token.sequence or token.sequence - self.aru > 2 * self._limits.horizon:
+            raise RemoteError(f"a token with impossible numbers ({token.aru}, {token.sequence})")
+
     def store(self, message: Message) -> bool:
-        """Keep a message of this ring; False if we have it already or had it."""
+        """Keep a message of this ring; False if we have it already or had it.
+
+        Raises:
+            RemoteError: flow control does not let anybody get so far ahead.
+        """
         number = message.sequence
+        if number - self.aru > 2 * self._limits.horizon:
+            raise RemoteError(f"a message with an impossible number ({number})")
         if number <= self.aru or number in self.messages:
             return False
         self.messages[number] = message

@@ -1,0 +1,109 @@
+"""The protocol against peers that hold the right key and talk nonsense: nothing raises, the ring can go on."""
+
+import random
+
+import pytest
+
+from hatools.messaging.corosync.totem.effects import Effect, State, Timing, Transmit
+from hatools.messaging.corosync.totem.packets import (
+    Commit,
+    CommitEntry,
+    HoldCancel,
+    Join,
+    Merge,
+    Message,
+    Packet,
+    Token,
+    decode,
+    encode,
+)
+from hatools.messaging.corosync.totem.protocol import Totem
+from hatools.messaging.views import RingId
+from hatools.values.errors import RemoteError
+
+NODES = frozenset({1, 2, 3})
+
+
+class Idle:
+    def backlog(self) -> int:
+        return 0
+
+    def pull(self) -> bytes | None:
+        return None
+
+
+def ring_of_three() -> dict[int, Totem]:
+    """Three nodes in one ring, on a network that delivers at once."""
+    nodes = {number: Totem(number, NODES, Timing(), Idle()) for number in NODES}
+    pending: list[tuple[int, Effect]] = []
+    for number, node in nodes.items():
+        pending += [(number, effect) for effect in node.start(0.0)]
+    for step in range(5000):
+        if not pending:
+            break
+        sender, effect = pending.pop(0)
+        if isinstance(effect, Transmit):
+            for target in effect.targets:
+                answer = nodes[target].receive(step * 1e-4, sender, decode(effect.data))
+                pending += [(target, reply) for reply in answer]
+    assert all(node.state is State.OPERATIONAL and len(node.members) == 3 for node in nodes.values())
+    return nodes
+
+
+def nonsense(generator: random.Random, node: Totem) -> Packet:
+    """Return a packet whose fields are plausible one by one."""
+    known = [node.ring.ring_id] if node.ring else []
+    if node._commit is not None:
+        known.append(node._commit.ring)
+    ring = generator.choice([*known, RingId(generator.randrange(40), generator.randrange(4))])
+
+    def number() -> int:
+        return generator.choice((0, 1, 2, 5, 40, 2**40))
+
+    def nodes() -> frozenset[int]:
+        return frozenset(generator.sample((1, 2, 3, 9), generator.randrange(5)))
+
+    match generator.randrange(6):
+        case 0:
+            gaps = [(number(), number()) for _ in range(generator.randrange(3))]
+            flag = generator.random() < 0.5
+            return Token(ring, 1, number(), number(), number(), number() & 0xFF, number() & 0xFF, 0, flag, gaps)
+        case 1:
+            payload = generator.randbytes(generator.randrange(40))
+            return Message(ring, number(), generator.randrange(5), generator.random() < 0.5, payload)
+        case 2:
+            return Merge(ring, nodes())
+        case 3:
+            return Join(nodes(), nodes(), nodes(), number(), generator.random() < 0.3)
+        case 4:
+            entries = tuple(
+                CommitEntry(one, generator.random() < 0.5, ring, number(), number()) for one in sorted(nodes())
+            )
+            return Commit(ring, 1, number(), entries)
+    return HoldCancel(ring)
+
+
+@pytest.mark.parametrize("seed", range(150))
+def test_nonsense_from_a_peer_raises_nothing_but_remote_errors(seed: int) -> None:
+    generator = random.Random(seed)
+    node = ring_of_three()[1]
+    now = 10.0
+    for _ in range(200):
+        now += generator.choice((0.0, 0.001, 0.06, 2.0))
+        packet = decode(encode(nonsense(generator, node)))
+        try:
+            node.receive(now, generator.choice((2, 3)), packet)
+            if node.deadline is not None and node.deadline <= now:
+                node.expire(now)
+        except RemoteError:
+            continue
+
+
+def test_a_leader_that_is_alone_again_forms_its_own_ring() -> None:
+    node = ring_of_three()[1]
+    timing = node.timing
+
+    node.expire(100.0)
+    node.expire(100.0 + timing.consensus + 1)
+
+    assert node.state is State.OPERATIONAL and node.members == (1,)
