@@ -118,7 +118,7 @@ class CibFollower:
         self._on_document(self.document)
 
     def _lost(self, _: "asyncio.Future[None]") -> None:
-        if not self._closed:
+        if not self._closed and (self._reconnecting is None or self._reconnecting.done()):
             _log.warning("the connection to cib was lost: waiting for it to be back")
             self._reconnecting = asyncio.ensure_future(self._reconnect())
 
