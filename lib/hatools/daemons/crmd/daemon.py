@@ -415,7 +415,7 @@ class ControllerDaemon:
 
         def on_event(event: Any) -> None:
             if isinstance(event, FencingNotice) and event.record.state == "success":
-                self._feed(FencingSeen(event.record.target, event.record.action))
+                self._feed(FencingSeen(event.record.target, event.record.action, event.record.ring))
 
         while not self._end.done():
             try:

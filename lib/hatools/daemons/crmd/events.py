@@ -108,10 +108,11 @@ class FencingEnded:
 
 @dataclass(frozen=True, slots=True)
 class FencingSeen:
-    """Somebody's fencing of a node succeeded, as the fencer tells everybody."""
+    """Somebody's fencing of a node succeeded, as the fencer tells everybody; ``ring`` is the one it was begun in."""
 
     target: str
     action: str
+    ring: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ class Peer:
     took it in; ``leaving``: it was told that it may go; ``fenced``: it was fenced and
     is still in the view, until the ring notices; ``unclean``: it was lost while it was a member, and nobody has fenced
     it since; ``unwritten``: it was fenced while there was no DC to write that down. ``incarnation`` is that of its
-    controller.
+    controller; ``arrived_in`` the ring it arrived in.
     """
 
     id: int
@@ -26,11 +26,25 @@ class Peer:
     job_limit: int = 0
     style: str = ""
     incarnation: str = ""
+    arrived_in: str = ""
 
     @property
     def node_id(self) -> str:
         """Return the id as the CIB writes it."""
         return str(self.id)
+
+    def has_arrived_since(self, ring: str) -> bool:
+        """Say whether it is in the view as another incarnation than it was in a ring (unknown: it is not)."""
+        begun = _sequence(ring)
+        return self.in_view and 0 < begun < _sequence(self.arrived_in)
+
+
+def _sequence(ring: str) -> int:
+    """Return the sequence number in a ring's id (``LEADER.SEQUENCE``, hexadecimal); 0 if there is none."""
+    try:
+        return int(ring.rpartition(".")[2], 16)
+    except ValueError:
+        return 0
 
 
 class Peers:
