@@ -228,34 +228,45 @@ class Totem:
         return frozenset(node for node, time in self._heard.items() if time >= since)
 
     def _on_join(self, now: float, sender: int, join: Join) -> None:
-        members = frozenset(self.members)
-        gathering = self._gathering
         if self.state is State.OPERATIONAL and self.ring is not None:
-            if sender in members and join.ring_sequence < self.ring.ring_id.sequence:
-                return  # delayed: it was sent before the ring formed
-            if sender not in members and not join.leaving and self.me not in join.heard:
-                self._effects.append(Transmit((sender,), self._own_merge(now)))
-                return
-            if sender not in members and join.leaving:
-                return
-            self._prepare_gathering(join, sender)
-            self._enter_gather(now, f"node {sender} {'leaves' if join.leaving else 'gathers'}")
-            self._count_vote(now, sender, join)
+            self._join_while_operational(now, sender, join, self.ring)
+        elif self.state is State.GATHER:
+            self._join_while_gathering(now, sender, join)
+        elif self._commit is not None:
+            self._join_while_committed(now, sender, join, self._commit)
+
+    def _join_while_operational(self, now: float, sender: int, join: Join, ring: Ring) -> None:
+        is_member = sender in ring.members
+        if is_member and join.ring_sequence < ring.ring_id.sequence:
+            return  # delayed: it was sent before the ring formed
+        if not is_member and join.leaving:
             return
-        if self.state in (State.COMMIT, State.RECOVERY) and self._commit is not None:
-            stale = self.state is State.RECOVERY and join.ring_sequence < self._commit.ring.sequence
-            if stale or sender not in {entry.node for entry in self._commit.entries}:
-                return
-            if join.ring_sequence >= self._commit.ring.sequence:
-                gathering.receive(sender, join, members)
-                self._enter_gather(now, f"node {sender} gathers again")
-                return
+        if not is_member and self.me not in join.heard:
+            self._effects.append(Transmit((sender,), self._own_merge(now)))
+            return
+        self._prepare_gathering(join, sender)
+        self._enter_gather(now, f"node {sender} {'leaves' if join.leaving else 'gathers'}")
+        self._count_vote(now, sender, join)
+
+    def _join_while_gathering(self, now: float, sender: int, join: Join) -> None:
         self._sequence = max(self._sequence, join.ring_sequence)
-        is_stranger = self.state is State.GATHER and not join.leaving and sender not in gathering.candidates
-        if is_stranger and self.me not in join.heard:
-            self._tell_heard(now)
-            return
-        match gathering.receive(sender, join, members):
+        is_stranger = not join.leaving and sender not in self._gathering.candidates
+        if not (is_stranger and self.me not in join.heard):
+            self._vote(now, sender, join)
+        self._tell_heard(now)
+
+    def _join_while_committed(self, now: float, sender: int, join: Join, commit: Commit) -> None:
+        if sender not in {entry.node for entry in commit.entries}:
+            return  # it will be heard once the ring has formed
+        if join.ring_sequence >= commit.ring.sequence:
+            self._gathering.receive(sender, join, frozenset(self.members))
+            self._enter_gather(now, f"node {sender} gathers again")
+        elif self.state is State.COMMIT:
+            self._sequence = max(self._sequence, join.ring_sequence)
+            self._vote(now, sender, join)
+
+    def _vote(self, now: float, sender: int, join: Join) -> None:
+        match self._gathering.receive(sender, join, frozenset(self.members)):
             case Vote.CHANGED:
                 self._enter_gather(now, f"the vote of node {sender} differs")
                 self._count_vote(now, sender, join)
@@ -263,7 +274,6 @@ class Totem:
                 self._check_consensus(now)
             case Vote.IGNORED:
                 pass
-        self._tell_heard(now)
 
     def _count_vote(self, now: float, sender: int, join: Join) -> None:
         """After our own vote changed because of a join: it may agree with what we vote for now."""
@@ -349,9 +359,7 @@ class Totem:
             self._change_state(State.COMMIT, f"commit token of node {commit.ring.leader}")
             self._stop_timers()
             self._pass_commit(now, commit)
-        elif mine is None or commit.ring != mine.ring or commit.turn <= mine.turn:
-            return
-        elif [entry.node for entry in commit.entries] != [entry.node for entry in mine.entries]:
+        elif mine is None or not _continues(mine, commit):
             return
         elif self.state is State.COMMIT and all(entry.filled for entry in commit.entries):
             self._pass_commit(now, commit)
@@ -542,3 +550,9 @@ class Totem:
 
 def _due(deadline: float | None, now: float) -> bool:
     return deadline is not None and deadline <= now
+
+
+def _continues(mine: Commit, commit: Commit) -> bool:
+    """Say whether a commit token is a later turn of the one that we passed on."""
+    is_same = commit.ring == mine.ring and commit.turn > mine.turn
+    return is_same and [entry.node for entry in commit.entries] == [entry.node for entry in mine.entries]
