@@ -158,16 +158,18 @@ class Controller:
                 facts = changes.compare(old, document) if cluster.has_document else []
                 cluster.document, cluster.has_document = document, True
                 self._forgive()
+                if document.version < old.version:
+                    # What we wrote before may be part of what was discarded.
+                    cluster.newest = document.version
+                    coordinator.content_replaced(at)
                 coordinator.cib_changed(at, facts)
             case Written(tag, version, error):
                 self._written(at, tag, error)
                 if version is not None:
-                    cluster.newest = max(cluster.newest, version)
+                    cluster.newest = version
             case Synchronised(ring):
                 if ring == cluster.ring:
                     cluster.agreed_ring = ring
-                    # Versions from before may belong to content that was discarded.
-                    cluster.newest = cluster.document.version
                     coordinator.replicas_agree(at)
             case Scheduled():
                 coordinator.scheduled(at, event)
@@ -183,8 +185,8 @@ class Controller:
                 self._local(self.operations.metadata(resource, metadata))
             case FencingEnded():
                 coordinator.fencing_ended(at, event)
-            case FencingSeen(target, action):
-                self._fencing_seen(at, target, action)
+            case FencingSeen():
+                self._fencing_seen(at, event)
             case ShutdownAsked():
                 self._shutdown(at)
             case ElectionAsked():
@@ -242,6 +244,7 @@ class Controller:
             peer.leaving = peer.fenced = False
         for peer in arrived:
             peer.in_view = True
+            peer.arrived_in = view.ring_id
             peer.leaving = peer.fenced = peer.unwritten = False
 
     def _group(self, at: Instant, group: GroupChanged) -> None:
@@ -420,17 +423,17 @@ class Controller:
             )
             self._local(self.operations.fail(at.epoch, identity, self.cluster.me.uuid))
 
-    def _fencing_seen(self, at: Instant, target: str, action: str) -> None:
-        if action == "on":
+    def _fencing_seen(self, at: Instant, event: FencingSeen) -> None:
+        peer = self.cluster.peers.named(event.target)
+        if event.action == "on" or peer is None:
             return
-        if target == self.cluster.me.name:
+        rebooted = peer.has_arrived_since(event.ring)
+        if peer.id == self.cluster.me.id and not rebooted:
             self.cluster.log("error", "This node was fenced, and yet it runs: leaving the cluster at once")
             self.cluster.emit(EndProcess(EXIT_STAY_DOWN, "our own fencing was reported"))
-            return
-        peer = self.cluster.peers.named(target)
-        if peer is not None:
+        elif peer.id != self.cluster.me.id:
             peer.unclean = False
-            self.coordinator.fencing_seen(at, peer)
+            self.coordinator.fencing_seen(at, peer, rebooted=rebooted)
 
     def _shutdown(self, at: Instant) -> None:
         cluster = self.cluster

@@ -6,7 +6,6 @@ bring (:class:`~hatools.daemons.crmd.holds.Holds`), never for a fixed time. Who 
 :class:`~hatools.daemons.crmd.duties.Duties`.
 """
 
-from hatools.cib.document import Version
 from hatools.daemons.crmd import status
 from hatools.daemons.crmd.changes import (
     AttributeChanged,
@@ -135,9 +134,13 @@ class Coordinator:
     def replicas_agree(self, at: Instant) -> None:
         """Note that the CIB's replicas agree in this view."""
         if self.holds.release(REPLICAS):
-            seen = [Version(*request.seen) for request in self.membership.joins.all_requests()]
-            self._cluster.newest = max([self._cluster.newest, *seen])
             self.membership.survey(at)
+
+    def content_replaced(self, at: Instant) -> None:
+        """Note that the CIB is another one now, from another partition."""
+        if self.active:
+            self.membership.survey(at)
+            self.want(at, "the CIB was replaced")
 
     def next_input(self, state: State) -> Input | None:
         """Return what the joins mean for the state table now, if anything."""
@@ -264,12 +267,13 @@ class Coordinator:
         if success is not None:
             self._act(at, self.transitioner.finish(at.now, event.key, failed=not success))
 
-    def fencing_seen(self, at: Instant, peer: Peer) -> None:
-        """React to anybody's successful fencing of a node."""
+    def fencing_seen(self, at: Instant, peer: Peer, *, rebooted: bool = False) -> None:
+        """React to anybody's successful fencing of a node; ``rebooted``: its next incarnation is here already."""
         if not self.active:
-            peer.unwritten = True
-        elif self._duties.fencing_seen(peer.name):
+            peer.unwritten = not rebooted
+        elif self._duties.fencing_seen(peer.name) and not (rebooted and peer.joined):
             self.membership.mark_fenced(peer)
+            peer.fenced = peer.fenced and not rebooted  # what is in the view now may join
             self._act(at, self.transitioner.node_lost(at.now, peer.name))
             self.want(at, f"{peer.name} was fenced")
 

@@ -56,10 +56,6 @@ class Joins:
             member: self._requests[member] for member in sorted(self._phases) if self._phases[member] is Phase.REQUESTED
         }
 
-    def all_requests(self) -> list[JoinRequest]:
-        """Return the latest request of each member, acknowledged or not."""
-        return list(self._requests.values())
-
     def acknowledge(self, member: int, accepted: bool) -> None:
         self._phases[member] = Phase.ACKNOWLEDGED if accepted else Phase.REFUSED
 

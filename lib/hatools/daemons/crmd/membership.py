@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-from hatools.cib.document import Version
 from hatools.daemons.crmd import status
 from hatools.daemons.crmd.cluster import Cluster
 from hatools.daemons.crmd.cutoff import cut_off_wait_s
@@ -55,14 +54,11 @@ class Membership:
         """Return what this node answers to an offer; whether it is fresh is the controller's to say."""
         me = self._cluster.me
         fresh = not (self._cluster.peers.learn(me.id, me.name).joined)
-        newest = max(self._cluster.newest, self._cluster.document.version)
-        seen = (newest.admin_epoch, newest.epoch, newest.num_updates)
-        return JoinRequest(join_id, me.name, FEATURE_SET, me.style, fresh, seen, me.start_state)
+        return JoinRequest(join_id, me.name, FEATURE_SET, me.style, fresh, me.start_state)
 
     def requested(self, member: int, request: JoinRequest) -> None:
         """Take an answer to an offer."""
-        if self.joins.request(member, request):
-            self._cluster.newest = max(self._cluster.newest, Version(*request.seen))
+        self.joins.request(member, request)
 
     def confirmed(self, member: int, confirm: JoinConfirm) -> None:
         """Take a confirmation."""

@@ -145,8 +145,6 @@ class JoinRequest:
     feature_set: str
     style: str
     fresh: bool
-    seen: tuple[int, int, int] = (0, 0, 0)
-    """A version of the CIB that contains everything the sender has written."""
     start_state: str = ""
     """``standby`` or ``online`` where the administrator set a state to start in."""
 
