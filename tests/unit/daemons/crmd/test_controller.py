@@ -243,3 +243,16 @@ def test_a_cluster_that_starts_waits_for_configured_nodes_but_not_for_ever():
     assert cluster.calculations == []
     cluster.wait(21)
     assert len(cluster.calculations) == 1
+
+
+def test_a_fencing_that_is_told_after_its_target_is_back_does_not_keep_the_target_out():
+    cluster = InstantCluster()
+    cluster.start(1, 2, 3)
+    begun_in = f"1.{cluster.ring}"
+    cluster.crash(3)
+    cluster.start(3)
+    for node in (1, 2, 3):
+        cluster.feed(node, FencingSeen("node3", "reboot", begun_in))
+    assert cluster.nodes[3].ended is None
+    assert standing(cluster, 3) == MEMBER
+    assert cluster.states()["node3"] == "S_NOT_DC"
