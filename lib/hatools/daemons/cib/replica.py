@@ -19,11 +19,11 @@ import zlib
 from collections import deque
 
 from hatools.cib.acl import Subject
-from hatools.cib.document import Document, Element, Version, empty_document, format_xml
+from hatools.cib.document import Document, Version, format_xml
 from hatools.cib.document_digest import content_digest
-from hatools.cib.merge import same_content
 from hatools.cib.operations import Stamp
-from hatools.daemons.cib.applying import Applied, Applier, patch_between, stored_form
+from hatools.daemons.cib.applying import Applied, Applier, patch_between
+from hatools.daemons.cib.divergence import describe_discarded, has_own_changes, touches_status
 from hatools.daemons.cib.effects import (
     Answer,
     BroadcastToPeers,
@@ -55,8 +55,6 @@ REMEMBERED_WRITERS = 64
 REMEMBERED_WRITES = 256
 
 Triple = tuple[int, int, int]
-
-_EMPTY_CONFIGURATION = empty_document().root[0]
 
 
 class Replica:
@@ -296,29 +294,13 @@ class Replica:
             return [Note("error", f"the CIB sent by node {sender} is damaged"), *self.resynchronise("damaged content")]
         effects: list[Effect] = []
         before = self.document
-        if self._has_own_changes(current):
+        if has_own_changes(before, self.mark, current.winning_state):
             effects.append(KeepBackup(before))
-            effects.append(Note("warning", self._what_is_discarded(before, received)))
+            effects.append(Note("warning", describe_discarded(before, received)))
         self.document = received
         effects.append(Changed(before, received, None, "cib_sync", current_name(self._view, current.winner), "cib"))
         effects += self._settle(replaced=True)
         return effects
-
-    def _has_own_changes(self, current: Round) -> bool:
-        """Say whether we hold changes that the agreed content was not made from."""
-        mine = self.document.configuration
-        if mine is None or same_content(mine, _EMPTY_CONFIGURATION):
-            return False
-        base = self.mark.base[:2]
-        return _triple(self.document)[:2] != base or base > current.winning_state.base[:2]
-
-    def _what_is_discarded(self, mine: Document, theirs: Document) -> str:
-        text = f"CIB version {mine.version} of this node gives way to {theirs.version}; it is kept as a backup"
-        patch = patch_between(stored_form(theirs), stored_form(mine))
-        changes = [] if patch is None else [change for change in patch if change.tag == "change"]
-        shown = ", ".join(f"{change.get('operation')} {change.get('path')}" for change in changes[:20])
-        more = f" and {len(changes) - 20} more" if len(changes) > 20 else ""
-        return f"{text}; discarded: {shown}{more}" if shown else text
 
     def _settle(self, *, replaced: bool) -> list[Effect]:
         """The content is the agreed one now: persist it, catch up with the writes since, go on with our own."""
@@ -441,7 +423,7 @@ class Replica:
         if applied.durable:
             if sender != self.node:
                 self._authors.append((self._step, sender))
-            fits_disk = applied.configuration_changed and patch is not None and not _touches_status(patch)
+            fits_disk = applied.configuration_changed and patch is not None and not touches_status(patch)
             effects.append(self._persist(before, text if fits_disk else None))
         operation = message.changes[0].operation if len(message.changes) == 1 else "cib_batch"
         effects.append(Changed(before, self.document, patch, operation, message.origin, message.client))
@@ -513,15 +495,6 @@ class Replica:
             return []
         self._pending.remove(entry)
         return [Answer(request, error=UnavailableError(reason))]
-
-
-def _touches_status(patch: Element) -> bool:
-    """Say whether a patch changes what is not kept on disk (a changed configuration has ``num_updates`` 0 anyway)."""
-    return any(
-        change.get("path", "").startswith("/cib/status")
-        or (change.get("path") == "/cib" and change.get("operation") != "modify")
-        for change in patch
-    )
 
 
 def _triple(document: Document) -> Triple:

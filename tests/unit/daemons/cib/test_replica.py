@@ -1,7 +1,8 @@
 """The replica: when a write is answered, and whose content wins."""
 
-from hatools.cib.document import Document, empty_document
+from hatools.cib.document import empty_document
 from hatools.cib.operations import Stamp
+from hatools.daemons.cib.divergence import has_own_changes
 from hatools.daemons.cib.effects import Answer, BroadcastToPeers, Effect, Mark, Persist
 from hatools.daemons.cib.replica import Replica
 from hatools.daemons.cib.rounds import Round, parse_ring_id
@@ -164,12 +165,11 @@ def test_members_that_made_different_cibs_agree_anew() -> None:
     assert any(isinstance(effect, BroadcastToPeers) for effect in effects)
 
 
-def test_a_copy_without_content_of_its_own_gives_way_silently() -> None:
+def test_an_empty_copy_gives_way_silently() -> None:
+    assert not has_own_changes(empty_document(), Mark(), state("1.9", (0, 9, 0), (0, 9, 0)))
+
+
+def test_changes_made_without_quorum_are_worth_a_backup() -> None:
     replica = alone()
-    assert not replica._has_own_changes(_decided(replica.document))
-
-
-def _decided(document: Document) -> Round:
-    agreement = Round("r", frozenset({1}))
-    agreement.add(1, state("1.9", (0, 9, 0), (0, 9, 0), str(document.version)))
-    return agreement
+    replica.delivered(0.0, 1, 5, written(replica))
+    assert has_own_changes(replica.document, Mark("1.1", (0, 1, 0)), state("1.9", (0, 9, 0), (0, 9, 0)))
