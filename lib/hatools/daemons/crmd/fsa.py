@@ -21,7 +21,6 @@ class State(StrEnum):
     POLICY_ENGINE = "S_POLICY_ENGINE"
     TRANSITION_ENGINE = "S_TRANSITION_ENGINE"
     IDLE = "S_IDLE"
-    RELEASE_DC = "S_RELEASE_DC"
     STOPPING = "S_STOPPING"
     TERMINATE = "S_TERMINATE"
 
@@ -148,3 +147,17 @@ def step(state: State, cause: Input) -> Step:
         return TABLE[state, cause]
     except KeyError:
         raise LocalError(f"{cause.name} cannot come in {state.value}") from None
+
+
+def diagram() -> str:
+    """Return the table as a diagram in Mermaid's language, without the inputs that change nothing."""
+    edges: dict[tuple[State, State], list[str]] = {}
+    for (source, cause), (target, actions) in TABLE.items():
+        if source is not target or actions:
+            edges.setdefault((source, target), []).append(cause.name)
+    order = list(State)
+    lines = ["stateDiagram-v2", f"    [*] --> {State.STARTING.value}"]
+    for (source, target), causes in sorted(edges.items(), key=lambda item: tuple(map(order.index, item[0]))):
+        lines.append(f"    {source.value} --> {target.value}: {', '.join(causes)}")
+    lines.append(f"    {State.TERMINATE.value} --> [*]")
+    return "\n".join(lines) + "\n"
