@@ -43,7 +43,7 @@ class Finding:
 class ScoreRecord:
     """One score as it was decided: ``stage`` says in which step, ``node`` is None for node-less ones.
 
-    ``text`` replaces the score where the record is not a plain score (utilization, promotion).
+    ``detail`` are the amounts of a utilization record.
     """
 
     stage: str

@@ -6,6 +6,8 @@ from hatools.values.iso8601 import Moment
 
 NOW = 1_700_000_000
 UUID = "11111111-2222-3333-4444-555555555555"
+NO_PARAMETERS = "f2317cad3d54cec5d7d7aa7d0bf35cf8"
+ONLY_A_TIMEOUT = "4811cef7f7f94e3a35a70be7916cb2fd"
 FENCING = '<primitive id="fencing" class="stonith" type="fence_xvm"/>'
 
 
@@ -27,11 +29,12 @@ def operation(
 ) -> str:
     """Return one entry of an operation history."""
     key = f"{call}:1:0:{UUID}"
+    digest = ONLY_A_TIMEOUT if interval else NO_PARAMETERS
     return (
         f'<lrm_rsc_op id="{name}_{task}_{interval}_{call}" operation_key="{name}_{task}_{interval}" operation="{task}" '
         f'crm_feature_set="3.16.1" transition-key="{key}" transition-magic="{status}:{rc};{key}" on_node="{node}" '
         f'call-id="{call}" rc-code="{rc}" op-status="{status}" interval="{interval}" '
-        f'last-rc-change="{NOW - 100}" exec-time="1" queue-time="0"/>'
+        f'last-rc-change="{NOW - 100}" exec-time="1" queue-time="0" op-digest="{digest}"/>'
     )
 
 
