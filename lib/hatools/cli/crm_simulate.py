@@ -352,6 +352,7 @@ class _Session:
             plan.now,
             sanitized=request.sanitized,
             show_utilization=request.utilization,
+            record_scores=request.scores,
         )
         show_findings(decided.findings[len(plan.findings) :], request.verbosity)
         self._show_scores(decided)
@@ -524,7 +525,7 @@ class _Session:
             start = time.process_time()
             self.document = _read_source(path)
             for _ in range(self.request.repeat):
-                schedule(self.document, self._now(announce=False))
+                schedule(self.document, self._now(announce=False), record_scores=False)
             seconds = time.process_time() - start
             if isinstance(self.out, XmlOutput):
                 self.out.element("timing", {"file": path, "duration": f"{seconds:f}"})
