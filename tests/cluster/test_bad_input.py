@@ -31,7 +31,6 @@ def configuration(lab: RunningLab) -> str:
         ("primtive b ocf:hatools:Dummy", "primtive"),
         ("primitive b", "b"),
         ("primitive b ocf:hatools:NoSuchAgent", "NoSuchAgent"),
-        ("group g a nothing", "nothing"),
         ("location l a 50: ", "l"),
         ('primitive b ocf:hatools:Dummy params state="', "quot"),
     ],
