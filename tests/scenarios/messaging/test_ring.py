@@ -9,6 +9,10 @@ from tests.scenarios.messaging.network import Network, Weather, check, check_com
 SEEDS = int(os.environ.get("HATOOLS_RING_SEEDS", "200"))
 
 
+FAILED_ONCE = (1517,)
+"""Seeds that found a fault; it is fixed, they stay."""
+
+
 def settled(count: int, seed: int = 1, **options: object) -> Network:
     network = Network(count, seed, **options)  # type: ignore[arg-type]
     network.start_all()
@@ -343,7 +347,7 @@ def storm(seed: int) -> Network:
     return network
 
 
-@pytest.mark.parametrize("seed", range(SEEDS))
+@pytest.mark.parametrize("seed", [*range(SEEDS), *FAILED_ONCE])
 def test_a_storm_of_faults_breaks_no_promise(seed: int) -> None:
     network = storm(seed)
 

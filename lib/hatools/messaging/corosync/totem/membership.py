@@ -57,6 +57,12 @@ class Gathering:
             return Vote.CHANGED
         if sender in self.failed:
             return Vote.IGNORED
+        if self.me in join.failed:
+            # It wants a ring without us; whom it wants in it (perhaps the dead) is none of our business.
+            if sender not in self.candidates:
+                return Vote.IGNORED
+            self.failed |= {sender}
+            return Vote.CHANGED
         if join.candidates == self.candidates and join.failed == self.failed:
             if self.me not in join.heard or sender in self.agreed:
                 return Vote.IGNORED
@@ -66,12 +72,10 @@ class Gathering:
             return Vote.IGNORED
         before = (self.candidates, self.failed)
         self.candidates |= join.candidates
-        if self.me in join.failed:
-            self.failed |= {sender}
-        elif sender in members:
+        if sender in members:
             self.failed |= join.failed
         else:
-            self.failed |= join.failed - members - {self.me}
+            self.failed |= join.failed - members
         return Vote.CHANGED if before != (self.candidates, self.failed) else Vote.IGNORED
 
     def give_up_silent(self) -> frozenset[int]:

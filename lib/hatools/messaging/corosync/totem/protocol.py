@@ -239,8 +239,8 @@ class Totem:
         is_member = sender in ring.members
         if is_member and join.ring_sequence < ring.ring_id.sequence:
             return  # delayed: it was sent before the ring formed
-        if not is_member and join.leaving:
-            return
+        if not is_member and (join.leaving or self.me in join.failed):
+            return  # not for us, or not yet: once it has formed its own ring it will vote anew
         if not is_member and self.me not in join.heard:
             self._effects.append(Transmit((sender,), self._own_merge(now)))
             return

@@ -58,6 +58,14 @@ def test_who_holds_us_for_failed_has_failed_for_us() -> None:
     assert found.proposed == nodes(1)
 
 
+def test_who_holds_us_for_failed_does_not_bring_its_candidates_into_our_ring() -> None:
+    found = gathering(nodes(1, 2))
+
+    assert found.receive(3, join(nodes(1, 2, 3, 9), failed=nodes(1, 2)), nodes(1, 2)) is Vote.IGNORED
+    found.receive(2, join(nodes(1, 2, 9), failed=nodes(1)), nodes(1, 2))
+    assert found.candidates == nodes(1, 2)
+
+
 def test_a_strangers_opinion_does_not_throw_a_member_out() -> None:
     found = gathering(nodes(1, 2))
 
