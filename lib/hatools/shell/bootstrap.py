@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 
 from hatools.runtime.directories import Directories
 from hatools.shell.commands import CommandError
-from hatools.shell.corosync import add_node, conf_path, read_text
+from hatools.shell.corosync import add_node, conf_path, get_values, read_text
 
 if TYPE_CHECKING:
     from hatools.shell.session import Session
@@ -178,11 +178,29 @@ def invite(session: "Session", args: Sequence[str]) -> bool:
             node = _serve(session, context, connection, secret)
             if node:
                 session.console.info(f"{node} ({peer[0]}) joined")
-                from hatools.shell.programs import call
-
-                return call("corosync-cfgtool", "-R") == 0
+                return _take_over(session)
             session.console.warning(f"{peer[0]}: refused")
     raise CommandError("nobody joined: the token is void, `crm cluster add` makes another one")
+
+
+def _take_over(session: "Session") -> bool:
+    """Let the running cluster know the grown node list."""
+    from hatools.shell.context import Context
+    from hatools.shell.levels.cluster import Cluster
+    from hatools.shell.levels.root import Root
+    from hatools.shell.programs import capture
+
+    if capture("corosync_cfgtool", ["-R"]).status == 0:
+        return True
+    members = len(get_values("nodelist.node.nodeid"))
+    if members > 2:
+        session.console.info(
+            f"the new node list takes effect once {conf_path()} of this node is on every other node "
+            "and each has been restarted: crm cluster restart"
+        )
+        return True
+    session.console.info("restarting this node: a running one does not take a new node list")
+    return Cluster(session).do_restart(Context(session, Root))
 
 
 def _server_context(folder: Path) -> tuple[ssl.SSLContext, str]:

@@ -1,5 +1,6 @@
 """The cluster level: the daemons of this node, and the cluster as a whole."""
 
+import os
 import shutil
 import subprocess
 import time
@@ -194,7 +195,7 @@ class Cluster(Level):
 def _host() -> str:
     import platform
 
-    return platform.node()
+    return os.environ.get("HATOOLS_NODE_NAME") or platform.node()
 
 
 def _is_running() -> bool:
