@@ -1,6 +1,6 @@
 """Colocation constraints, from the configuration and from ourselves. Pure."""
 
-from bisect import bisect_right
+from bisect import bisect_left
 from itertools import pairwise
 from xml.etree.ElementTree import Element
 
@@ -46,7 +46,7 @@ def add_with_this(resource: Resource, colocation: Colocation) -> None:
 def _insert(
     where: list[Colocation], colocation: Colocation, keys: list[tuple[int, int, bool, str]], other: Resource
 ) -> None:
-    where.insert(bisect_right(keys, _sort_key(other)), colocation)
+    where.insert(bisect_left(keys, _sort_key(other)), colocation)
 
 
 def has_influence(colocation: Colocation, resource: Resource | None = None) -> bool:
