@@ -161,8 +161,8 @@ class AttributeDaemon:
             self._early.append(event)
             return
         match event:
-            case ViewChanged(_, members):
-                for name in peers.view({member.id: member.name for member in members}):
+            case ViewChanged(_, members, _, _, left, lost):
+                for name in peers.view({member.id: member.name for member in members}, left + lost):
                     self._forget(name)
                 self._ids |= {member.name: str(member.id) for member in members}
             case GroupChanged(group, present, arrived) if group == GROUP:

@@ -36,9 +36,11 @@ class Peers:
     def is_writer(self) -> bool:
         return self.writer == self._me and not self.is_fresh and not self._awaited
 
-    def view(self, members: dict[int, str]) -> list[str]:
-        """Note the members of the view; return the names of those that are gone."""
-        gone = [name for node, name in self.names.items() if node not in members and node != self._me]
+    def view(self, members: dict[int, str], departed: tuple[int, ...] = ()) -> list[str]:
+        """Note the members of the view; return the names of those that are gone, or were gone and are back."""
+        gone = [
+            name for node, name in self.names.items() if node != self._me and (node not in members or node in departed)
+        ]
         self.names = dict(members)
         self.names.setdefault(self._me, self._name)
         return gone
