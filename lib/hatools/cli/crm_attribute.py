@@ -234,7 +234,7 @@ def _request_from(line: CommandLine) -> Request:
     command, section, name, value, set_tag = "query", None, None, None, ""
     for event, given in line.events:
         match event:
-            case "query" | "get-quiet":
+            case "query":
                 command = "query"
             case "delete" | "delete-attr":
                 command = "delete"

@@ -44,7 +44,7 @@ def main(argv: list[str]) -> int:
         for word in line.rest:
             if word != "--":
                 code = _code(word)
-                _show(out, code, describe(code), with_name, as_table=False)
+                _show(out, code, describe(code), with_name, as_table=line.verbosity > 0)
     return out.finish(ExitCode.OK)
 
 

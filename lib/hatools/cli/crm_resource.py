@@ -13,7 +13,7 @@ from hatools.cli.options import CommandLine, CommandLineError, Finished, begin_o
 from hatools.cli.output import Output, OutputError, TextOutput
 from hatools.cli.resource.context import Context, Failure, find_resource, read_plan
 from hatools.cli.resource.interface import PROGRAM
-from hatools.cli.resource.request import Command, Find, Request, read_request
+from hatools.cli.resource.request import Command, Find, MalformedOption, Request, read_request
 from hatools.ipc.clients.cib import cib_file_path, error_text, open_cib
 from hatools.values.errors import HatoolsError
 from hatools.values.exitcode import ExitCode, exit_text
@@ -24,16 +24,16 @@ _NOT_FOR_INSTANCES = (Command.BAN, Command.CLEAR, Command.MOVE, Command.RESTART)
 
 def main(argv: list[str]) -> int:
     """Carry out one command."""
-    out: Output = TextOutput(sys.stdout, [PROGRAM.name, *argv])
+    plain = TextOutput(sys.stdout, [PROGRAM.name, *argv])
     try:
         line, out = begin_or_fail(PROGRAM, argv)
         return _main(line, out)
     except Finished as finished:
         return finished.code
     except CommandLineError as error:
-        return _end(out, ExitCode.USAGE, str(error))
+        return _end(plain, ExitCode.USAGE, str(error))
     except OutputError as error:
-        return _end(out, ExitCode.ERROR, str(error))
+        return _end(plain, ExitCode.ERROR, str(error))
 
 
 def _end(out: Output, code: int, text: str | None) -> int:
@@ -48,9 +48,9 @@ def _end(out: Output, code: int, text: str | None) -> int:
 
 def _main(line: CommandLine, out: Output) -> int:
     on_file = cib_file_path(os.environ) is not None
-    request = read_request(line, on_file=on_file)
-    out.quiet = request.quiet
     try:
+        request = read_request(line, on_file=on_file)
+        out.quiet = request.quiet
         _check(request, line.rest)
         if isinstance(out, TextOutput) and request.command in _FANCY:
             out.fancy = True
@@ -61,6 +61,8 @@ def _main(line: CommandLine, out: Output) -> int:
         if request.needs_node and request.node is None:
             _refuse("Must supply a node name with -N")
         _run(Context(request, out, line.verbosity))
+    except MalformedOption:
+        raise
     except CommandLineError as error:
         return _end(out, ExitCode.USAGE, str(error))
     except Failure as failure:

@@ -1,7 +1,6 @@
 """What a ``crm_resource`` command line asks for. Pure.
 
-Every command option says which command is meant and what it needs; the last one decides the command, while needs add
-up, as in the original.
+Every command option says which command is meant and what it needs; the last one decides, as in the original.
 """
 
 from dataclasses import dataclass, field
@@ -166,18 +165,31 @@ def read_request(line: CommandLine, *, on_file: bool) -> Request:
     return request
 
 
+class MalformedOption(CommandLineError):
+    """An option cannot be read at all, so not even the output format is settled yet."""
+
+
+def _choose(request: Request, command: Command) -> None:
+    """Take a command; one that was given before is forgotten with its needs."""
+    if request.command is not Command.NONE:
+        request.needs_resource = request.needs_cib = request.needs_status = True
+        request.needs_node = request.needs_controller = False
+        request.find = Find.NOTHING
+    request.command = command
+
+
 def _apply(request: Request, event: str, value: str | None, on_file: bool) -> None:
     if event in _PLAIN:
         setattr(request, _PLAIN[event], value)
     elif event in _QUERIES:
-        request.command, request.find = _QUERIES[event]
-        if event == "constraints":
-            request.recursive = request.recursive or False
+        command, find = _QUERIES[event]
+        _choose(request, command)
+        request.find = find
     elif event in _LISTS:
-        request.command = _LISTS[event]
+        _choose(request, _LISTS[event])
         request.needs_resource = False
     elif event in _AGENT_LISTS:
-        request.command = _AGENT_LISTS[event]
+        _choose(request, _AGENT_LISTS[event])
         request.agent_spec = value
         request.needs_cib = request.needs_status = request.needs_resource = False
     elif event in _ACTIONS:
@@ -187,7 +199,8 @@ def _apply(request: Request, event: str, value: str | None, on_file: bool) -> No
 
 
 def _apply_action(request: Request, event: str, value: str | None) -> None:
-    request.command, request.find = Command.EXECUTE, Find.ANONYMOUS
+    _choose(request, Command.EXECUTE)
+    request.find = Find.ANONYMOUS
     request.operation = _ACTIONS[event]
     if request.overrides is None:
         request.overrides = {}
@@ -212,35 +225,40 @@ def _apply_other(request: Request, event: str, value: str | None, on_file: bool)
         case "utilization":
             request.set_tag = "utilization"
         case "stack":
-            request.command, request.find, request.recursive = Command.CONSTRAINTS, Find.ANONYMOUS, True
+            _choose(request, Command.CONSTRAINTS)
+            request.find, request.recursive = Find.ANONYMOUS, True
         case "why":
-            request.command, request.find, request.needs_resource = Command.WHY, Find.ANONYMOUS, False
+            _choose(request, Command.WHY)
+            request.find, request.needs_resource = Find.ANONYMOUS, False
         case "wait":
-            request.command = Command.WAIT
+            _choose(request, Command.WAIT)
             request.needs_resource = request.needs_status = False
         case "expired":
             request.expired, request.needs_resource = True, False
         case "cleanup" | "refresh":
-            request.command = Command.CLEANUP if event == "cleanup" else Command.REFRESH
+            _choose(request, Command.CLEANUP if event == "cleanup" else Command.REFRESH)
             request.find, request.needs_resource = Find.ANONYMOUS, False
-            request.needs_controller = request.needs_controller or not on_file
+            request.needs_controller = not on_file
         case "fail":
-            request.command = Command.FAIL
+            _choose(request, Command.FAIL)
             request.needs_controller = request.needs_node = True
         case "delete":
-            request.command, request.find = Command.DELETE, Find.ANY
+            _choose(request, Command.DELETE)
+            request.find = Find.ANY
             request.needs_status = False
         case "set-property":
-            request.command, request.find, request.parameter = Command.SET_PROPERTY, Find.ANY, value
+            _choose(request, Command.SET_PROPERTY)
+            request.find, request.parameter = Find.ANY, value
             request.needs_status = False
         case "get-parameter" | "get-property":
-            request.command = Command.GET_PARAMETER if event == "get-parameter" else Command.GET_PROPERTY
+            _choose(request, Command.GET_PARAMETER if event == "get-parameter" else Command.GET_PROPERTY)
             request.find, request.parameter = Find.ANY, value
         case "set-parameter" | "delete-parameter":
-            request.command = Command.SET_PARAMETER if event == "set-parameter" else Command.DELETE_PARAMETER
+            _choose(request, Command.SET_PARAMETER if event == "set-parameter" else Command.DELETE_PARAMETER)
             request.find, request.parameter = Find.ANY, value
         case "digests":
-            request.command, request.find, request.needs_node = Command.DIGESTS, Find.ANONYMOUS, True
+            _choose(request, Command.DIGESTS)
+            request.find, request.needs_node = Find.ANONYMOUS, True
             if request.overrides is None:
                 request.overrides = {}
         case "timeout":
@@ -251,5 +269,5 @@ def _apply_other(request: Request, event: str, value: str | None, on_file: bool)
         case "option":
             name, separator, text = (value or "").partition("=")
             if not separator or not name:
-                raise CommandLineError("Error parsing option --option")
+                raise MalformedOption("Error parsing option --option")
             request.given_parameters[name] = text
