@@ -103,12 +103,8 @@ META_RULES = (
         for name in ("isolation", "isolation-host", "isolation-instance", "isolation-wrapper")
     ),
     *(
-        rule
+        Rule(name, extra="migration-threshold can be configured instead")
         for name in ("resource-failure-stickiness", "resource_failure_stickiness")
-        for rule in (
-            Rule(name, "migration-threshold", values=("-INFINITY",), value="1"),
-            Rule(name, extra="migration-threshold can be configured instead"),
-        )
     ),
 )
 
@@ -210,9 +206,9 @@ class _Rewriter:
 
     def _cluster_options(self, configuration: Element) -> None:
         crm_config = configuration.find("crm_config")
-        moved: dict[str, list[tuple[Element, list[Element]]]] = {"op_defaults": [], "rsc_defaults": []}
-        for properties in [] if crm_config is None else list(crm_config):
-            taken: dict[str, list[Element]] = {}
+        moved: dict[str, list[Element]] = {"op_defaults": [], "rsc_defaults": []}
+        for properties in [] if crm_config is None else list(children(crm_config)):
+            had_pairs = _has_pairs(properties)
             for pair, rule in list(_pairs_with_rules(properties, CLUSTER_RULES)):
                 self._note("Cluster properties", pair, rule)
                 if rule.to and not rule.where:
@@ -222,16 +218,15 @@ class _Rewriter:
                 if rule.to:
                     pair.set("name", rule.to)
                     pair.set("value", rule.new_value(pair.get("value", "")))
-                    taken.setdefault(rule.where, []).append(pair)
-            for where, pairs in taken.items():
-                moved[where].append((properties, pairs))
-            if taken and not len(properties) and crm_config is not None:
+                    moved[rule.where].append(pair)
+            if had_pairs and not _has_pairs(properties) and crm_config is not None:
                 crm_config.remove(properties)
-        for where, groups in moved.items():
-            for source, pairs in groups:
-                self._add_defaults(configuration, where, source, pairs)
+        for where, pairs in moved.items():
+            if pairs:
+                self._add_defaults(configuration, where, pairs)
 
-    def _add_defaults(self, configuration: Element, where: str, source: Element, pairs: list[Element]) -> None:
+    def _add_defaults(self, configuration: Element, where: str, pairs: list[Element]) -> None:
+        """Add options to the first set of a section of defaults, but for those the section has already."""
         section = configuration.find(where)
         if section is None:
             section = Element(where)
@@ -240,10 +235,11 @@ class _Rewriter:
         fresh = [pair for pair in pairs if pair.get("name") not in present]
         if not fresh:
             return
-        attributes = Element("meta_attributes", {"id": f"_2TO3_{source.get('id')}-{where}"})
-        attributes.extend(_deep_copy(child) for child in children(source, "rule"))
+        attributes = next(children(section, "meta_attributes"), None)
+        if attributes is None:
+            attributes = Element("meta_attributes", {"id": f"_2TO3_-{where.replace('_', '-')}"})
+            section.append(attributes)
         attributes.extend(fresh)
-        section.append(attributes)
 
     def _note(self, prefix: str, pair: Element, rule: Rule) -> None:
         if not rule.to:
@@ -267,11 +263,16 @@ class _Rewriter:
         ):
             for attributes in list(children(resource, tag)):
                 self._rename_pairs(resource, attributes, rules, prefix)
-        wanted: dict[str, str] = {}
+        wanted: list[Element] = []
         for operation in resource.iterfind("operations/op"):
             self._operation(resource, operation, wanted)
-        if wanted:
-            self._require(resource, wanted)
+        has_it = any(
+            pair.get("name") == "requires"
+            for attributes in children(resource, "meta_attributes")
+            for pair in children(attributes, "nvpair")
+        )
+        if wanted and not has_it:
+            resource.append(wanted[0])
 
     def _rename_pairs(self, parent: Element, attributes: Element, rules: tuple[Rule, ...], prefix: str) -> None:
         for pair, rule in list(_pairs_with_rules(attributes, rules)):
@@ -284,46 +285,42 @@ class _Rewriter:
         if not len(attributes) and attributes.get("id-ref") is None:
             parent.remove(attributes)
 
-    def _operation(self, resource: Element, operation: Element, wanted: dict[str, str]) -> None:
+    def _operation(self, resource: Element, operation: Element, wanted: list[Element]) -> None:
         """Take ``requires`` to the resource's meta attributes, and options out of the parameters."""
         counts = operation.get("name") in ("start", "promote")
         value = operation.attrib.pop("requires", None)
         if value is not None:
-            self._requires("Resources-operation", resource, operation, None, value, counts, wanted)
+            pair = Element("nvpair", {"id": f"_2TO3_{operation.get('id')}-meta-requires", "name": "requires"})
+            pair.set("value", value)
+            self._say_required("Resources-operation", resource, operation, None, counts)
+            if counts:
+                wanted.append(_meta(f"_2TO3_{resource.get('id')}-meta", pair))
         for tag in ("meta_attributes", "instance_attributes"):
             for attributes in list(children(operation, tag)):
                 prefix = "Resources-operation" + (" instance_attributes" if tag == "instance_attributes" else "")
                 for pair in list(children(attributes, "nvpair")):
                     if pair.get("name") == "requires":
                         attributes.remove(pair)
-                        value = pair.get("value", "")
-                        self._requires(prefix, resource, operation, attributes, value, counts, wanted)
+                        self._say_required(prefix, resource, operation, attributes, counts)
+                        if counts:
+                            wanted.append(_meta(f"_2TO3_{attributes.get('id')}", pair))
                 if tag == "instance_attributes":
                     self._move_options(operation, attributes)
                 if not len(attributes) and attributes.get("id-ref") is None:
                     operation.remove(attributes)
 
-    def _requires(
-        self,
-        prefix: str,
-        resource: Element,
-        operation: Element,
-        attributes: Element | None,
-        value: str,
-        counts: bool,
-        wanted: dict[str, str],
+    def _say_required(
+        self, prefix: str, resource: Element, operation: Element, attributes: Element | None, counts: bool
     ) -> None:
         place = f"{operation.get('id')} (rsc={resource.get('id')}"
         if attributes is not None:
             place += f", meta={(attributes.get('id') or '').removeprefix(self._PREFIX)}"
-        place += ")"
         if counts:
-            wanted.setdefault("requires", value)
             self._say(
-                prefix, f"{place}: moving requires under meta_attributes as requires unless already defined there"
+                prefix, f"{place}): moving requires under meta_attributes as requires unless already defined there"
             )
         else:
-            self._say(prefix, f"{place}: dropping requires", "only start/promote operation taken into account")
+            self._say(prefix, f"{place}): dropping requires", "only start/promote operation taken into account")
 
     def _move_options(self, operation: Element, attributes: Element) -> None:
         moved = [pair for pair in children(attributes, "nvpair") if pair.get("name") in MOVED_TO_OPERATION_META]
@@ -333,20 +330,20 @@ class _Rewriter:
             attributes.remove(pair)
         meta = next(children(operation, "meta_attributes"), None)
         if meta is None:
-            meta = Element("meta_attributes", {"id": f"_2TO3_{attributes.get('id')}-meta"})
+            meta = Element("meta_attributes", {"id": f"_2TO3_{operation.get('id')}-meta"})
             operation.append(meta)
         present = {pair.get("name") for pair in children(meta, "nvpair")}
         meta.extend(pair for pair in moved if pair.get("name") not in present)
 
-    def _require(self, resource: Element, wanted: dict[str, str]) -> None:
-        for attributes in children(resource, "meta_attributes"):
-            if any(pair.get("name") == "requires" for pair in children(attributes, "nvpair")):
-                return
-        identifier = f"_2TO3_{resource.get('id')}-meta"
-        meta = Element("meta_attributes", {"id": identifier})
-        for name, value in wanted.items():
-            meta.append(Element("nvpair", {"id": f"{identifier}-{name}", "name": name, "value": value}))
-        resource.append(meta)
+
+def _meta(identifier: str, pair: Element) -> Element:
+    attributes = Element("meta_attributes", {"id": identifier})
+    attributes.append(pair)
+    return attributes
+
+
+def _has_pairs(attributes: Element) -> bool:
+    return next(children(attributes, "nvpair"), None) is not None
 
 
 def _is_pair_set(element: Element) -> bool:
