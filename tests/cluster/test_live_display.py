@@ -6,6 +6,7 @@ import re
 import select
 import signal
 import sys
+import termios
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,9 +24,9 @@ class Terminal:
     def __init__(self, environment: dict[str, str]) -> None:
         self.pid, self.master = pty.fork()
         if self.pid == 0:
-            os.execve(
-                sys.executable, [sys.executable, str(SOURCE / "bin" / "crm_mon")], environment | {"TERM": "xterm"}
-            )
+            command = [sys.executable, str(SOURCE / "bin" / "crm_mon")]
+            os.execve(sys.executable, command, environment | {"TERM": "xterm"})
+        termios.tcsetwinsize(self.master, (50, 120))
 
     def press(self, keys: str) -> None:
         os.write(self.master, keys.encode())

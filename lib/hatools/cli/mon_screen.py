@@ -47,11 +47,12 @@ class Screen:
 
     def paint(self, text: str) -> None:
         """Show a text from the top of the screen; what does not fit is cut off."""
-        size = os.get_terminal_size(self._output)
-        lines = [line.expandtabs()[: size.columns] for line in text.split("\n")][: size.lines]
+        columns, rows = os.get_terminal_size(self._output)
+        size = (columns or 80, rows or 24)  # serial lines and some pipes of terminals know no size
+        lines = [line.expandtabs()[: size[0]] for line in text.split("\n")][: size[1]]
         parts: list[str] = []
         if size != self._size:
-            self._size = (size.columns, size.lines)
+            self._size = size
             self._painted = []
             parts.append("\x1b[2J")
         for number in range(max(len(lines), len(self._painted))):
