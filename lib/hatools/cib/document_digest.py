@@ -2,7 +2,7 @@
 
 The digest beside ``cib.xml`` is the one Pacemaker 2.1.5 writes and checks: the MD5 sum of the XML without layout,
 with a blank before and a line end after it. The *versioned* digest, which patches may carry, leaves out the attributes
-that say who wrote the XML and when.
+that say who wrote the XML and when; before feature set 3.0.5 it was the same as the one on disk.
 """
 
 import hashlib
@@ -20,10 +20,9 @@ def on_disk_digest(root: Element) -> str:
 
 def versioned_digest(root: Element, feature_set: str | None) -> str:
     """Return the digest that patches carry (``crm_diff --cib``), in the form of a feature set."""
-    plain = _without_volatile(root)
     if feature_set is None or compare_versions("3.0.5", feature_set) > 0:
-        return on_disk_digest(plain)
-    return _md5(format_xml(plain, indent=None))
+        return on_disk_digest(root)
+    return _md5(format_xml(_without_volatile(root), indent=None))
 
 
 def content_digest(root: Element) -> str:
