@@ -104,9 +104,6 @@ class Messaging:
         self._room: dict[str, asyncio.Event] = {}
         """Groups with a full queue, and who waits for that to change."""
         self._departed = asyncio.Event()
-        self._started_at = self._loop.time()
-        self.lost: asyncio.Future[str] = self._loop.create_future()
-        """Completes with the reason when this node must count as lost."""
 
     def _make_links(self) -> Links:
         configuration = self._configuration
@@ -142,7 +139,11 @@ class Messaging:
         self._store.load()
         old = self._store.numbers
         numbers = Numbers(max(old.epoch + 1, int(time.time())), old.ring_sequence + SEQUENCE_RESERVE)
-        self._store.keep(numbers)
+        try:
+            self._store.keep(numbers)
+        except OSError as error:
+            folder = self._context.directories.messaging
+            raise UnavailableError(f"nothing can be stored in {folder}: {error.strerror}") from None
         identity = Identity(
             node_id=self._node.id,
             epoch=numbers.epoch,
@@ -157,16 +158,13 @@ class Messaging:
         await self._server.open()
 
     async def run(self) -> int:
-        """Work until told to stop or lost; return the exit status."""
+        """Work until told to stop; return the exit status."""
         stopping = asyncio.create_task(self._context.stopping.wait())
-        ends: list[asyncio.Future[Any]] = [stopping, self.lost, self._server.failed]
+        ends: list[asyncio.Future[Any]] = [stopping, self._server.failed]
         await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
         if self._server.failed.done():
             self._server.failed.result()
-        if self.lost.done():
-            _log.error("this node has left the cluster: %s", self.lost.result())
-            os._exit(EXIT_LEFT_CLUSTER)  # nothing more may be sent or answered
         await self._say_goodbye()
         return 0
 
@@ -214,7 +212,7 @@ class Messaging:
         _log.error("not scheduled for %.0f ms, longer than the token timeout %.0f ms", pause * 1000, token * 1000)
         if not alone:
             _log.error("the peers hold this node for lost: ending (exit status %s)", EXIT_LEFT_CLUSTER)
-            os._exit(EXIT_LEFT_CLUSTER)
+            os._exit(EXIT_LEFT_CLUSTER)  # at once: nothing more may be sent or answered
 
     def _arm(self) -> None:
         deadline = self._engine.deadline
