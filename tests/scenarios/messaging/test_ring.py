@@ -6,7 +6,7 @@ import pytest
 
 from tests.scenarios.messaging.network import Network, Weather, check, check_complete, configuration
 
-SEEDS = int(os.environ.get("HATOOLS_RING_SEEDS", "200"))
+SEEDS = int(os.environ.get("HATOOLS_RING_SEEDS") or os.environ.get("HATOOLS_SEEDS") or "200")
 
 
 FAILED_ONCE = (1517,)
