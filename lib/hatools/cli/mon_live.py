@@ -35,6 +35,10 @@ __all__ = ["run_live"]
 _GATHER_S = 0.15
 """How long further changes are waited for before a changed state is shown."""
 
+_REST = 2
+"""After a painting it rests this many times as long as the painting took, so a large cluster
+that changes all the time keeps no more than a third of a processor busy."""
+
 
 def run_live(request: MonRequest, sections: Section, words: list[str]) -> int:
     """Follow the cluster until a signal or the end of the terminal."""
@@ -178,6 +182,7 @@ class _Live:
         self.display = Display(request, words, sys.stdout)
         self.helping = False
         self.paint_at: float | None = None
+        self.paint_cost_s = 0.0
         self.notice = ""
         self.status: ClusterStatus | None = None
 
@@ -200,6 +205,7 @@ class _Live:
             if self.paint_at is not None and now >= self.paint_at:
                 self.paint_at = None
                 self._paint()
+                self.paint_cost_s = time.monotonic() - now
             deadlines = [self.paint_at] if self.paint_at is not None else []
             if not self.cluster.is_connected:
                 deadlines.append(retry_at)
@@ -232,7 +238,7 @@ class _Live:
                 if each.resource is not None or self.request.watch_fencing:
                     run_agent(self.request.agent, self.request.recipient, each)
         if changed:
-            self._repaint_soon(_GATHER_S)
+            self._repaint_soon(max(_GATHER_S, _REST * self.paint_cost_s))
 
     def _repaint_soon(self, delay_s: float) -> None:
         at = time.monotonic() + delay_s
