@@ -120,7 +120,7 @@ class Duties:
         timeout = parse_interval_ms(status.cluster_option(document, "stonith-timeout")) or DEFAULT_FENCING_TIMEOUT_MS
         self._fencing[key] = target
         self._cluster.log("NOTICE", f"Requesting fencing ({kind}) of {target}")
-        delay = int((action.extra.get("priority-fencing-delay") or action.meta("priority_fencing_delay")) or 0)
+        delay = parse_interval_ms(action.meta("priority_fencing_delay"))
         self._cluster.emit(FenceNode(key, target, kind, timeout, delay))
 
     def _let_go(self, name: str) -> None:

@@ -72,9 +72,12 @@ class InstantCluster:
         self.results: dict[str, int] = {}
         self.calculations: list[Document] = []
         self.fencings: list[str] = []
+        self.fence_requests: list[FenceNode] = []
+        self.cancelled: list[tuple[str, str, int]] = []
         self.can_fence = True
         self.log: list[str] = []
         self._calls = 0
+        self._lives = 0
         self._queue: deque[tuple[int, Event]] = deque()
         if options:
             pairs = "".join(
@@ -101,8 +104,10 @@ class InstantCluster:
             self.boot(node)
         self.view()
 
-    def boot(self, node: int) -> None:
-        me = Identity(node, NAMES[node], f"uuid-{node}-{int(self.now)}", "corosync", "test", "2.1.5-test")
+    def boot(self, node: int, *, style: str = "corosync") -> None:
+        """Start a controller; the next view has it."""
+        self._lives += 1
+        me = Identity(node, NAMES[node], f"uuid-{node}-{self._lives}", style, "test", "2.1.5-test")
         self.nodes[node] = Node(Controller(me, self.instant()))
         self._queue.append((node, CibSeen(self.document)))
 
@@ -225,7 +230,8 @@ class InstantCluster:
             case RunOperation():
                 self.nodes[node].ran.append(effect)
                 self._queue.append((node, self.result(effect)))
-            case CancelRecurring(_, _, _, key):
+            case CancelRecurring(resource, operation, interval_ms, key):
+                self.cancelled.append((resource, operation, interval_ms))
                 if key:
                     self._queue.append((node, RecurringCancelled(key)))
             case ForgetResource(resource, key):
@@ -234,6 +240,7 @@ class InstantCluster:
                 self._queue.append((node, MetadataRead(resource, None)))
             case FenceNode(key, target):
                 self.fencings.append(target)
+                self.fence_requests.append(effect)
                 self._queue.append((node, FencingEnded(key, target, self.can_fence, "no device")))
             case SetAttributes(request):
                 self.nodes[node].asked.append(request)

@@ -256,3 +256,50 @@ def test_a_fencing_that_is_told_after_its_target_is_back_does_not_keep_the_targe
     assert cluster.nodes[3].ended is None
     assert standing(cluster, 3) == MEMBER
     assert cluster.states()["node3"] == "S_NOT_DC"
+
+
+def test_a_priority_delay_reaches_the_fencer_in_milliseconds():
+    plan = once(graph(cluster_event(1, "stonith", 3, stonith_action="off", priority_fencing_delay="15")))
+    cluster = InstantCluster(plan)
+    cluster.start(1, 2, 3)
+    assert [(request.target, request.action, request.delay_ms) for request in cluster.fence_requests] == [
+        ("node3", "off", 15_000)
+    ]
+
+
+def test_stopping_uses_the_parameters_that_the_start_used():
+    start, stop = operation(1, "d1", "start", 2), operation(1, "d1", "stop", 2)
+    start.actions[0].attributes["ip"] = "10.0.0.1"
+    stop.actions[0].attributes["ip"] = "10.0.0.2"
+    cluster = InstantCluster(once(graph(start), graph(stop)))
+    cluster.start(1, 2, 3)
+    cluster.configure('<resources><primitive id="a" class="ocf" provider="x" type="y"/></resources>', "resources")
+    assert [run.parameters.get("ip") for run in cluster.nodes[2].ran] == ["10.0.0.1", "10.0.0.1"]
+
+
+def test_recurring_operations_end_before_a_stop():
+    graphs = (
+        graph(operation(1, "d1", "start", 2), operation(2, "d1", "monitor", 2, interval_ms=5000, after=(1,))),
+        graph(operation(1, "d1", "stop", 2)),
+    )
+    cluster = InstantCluster(once(*graphs))
+    cluster.start(1, 2, 3)
+    cluster.configure('<resources><primitive id="a" class="ocf" provider="x" type="y"/></resources>', "resources")
+    assert cluster.cancelled == [("d1", "monitor", 5000)]
+
+
+def test_a_node_of_another_messaging_style_is_refused():
+    cluster = InstantCluster()
+    cluster.start(1, 2)
+    cluster.boot(3, style="heartbeat")
+    cluster.view()
+    assert cluster.nodes[3].ended == 100
+    assert "3" not in node_states(cluster.document)
+
+
+def test_a_quarter_of_an_hour_after_the_last_event_the_dc_looks_again():
+    cluster = InstantCluster()
+    cluster.start(1, 2, 3)
+    before = len(cluster.calculations)
+    cluster.wait(901)
+    assert len(cluster.calculations) == before + 1
