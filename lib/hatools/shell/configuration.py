@@ -6,7 +6,7 @@ from xml.etree.ElementTree import Element
 
 from hatools.cib.document import parse_xml
 from hatools.shell.changeset.host import Host
-from hatools.shell.changeset.sanitizing import drop_defaults, drop_status
+from hatools.shell.changeset.sanitizing import drop_defaults, drop_status, flatten_blanks
 from hatools.shell.changeset.workspace import Workspace
 from hatools.values.errors import HatoolsError
 
@@ -67,7 +67,9 @@ class Configuration:
         try:
             if path is not None:
                 # Not through the connection, which refuses what its schema refuses: here it can be repaired.
-                return parse_xml(path.read_bytes())
+                root = parse_xml(path.read_bytes())
+                flatten_blanks(root)
+                return root
             with self._session.open_cib() as cib:
                 return cib.query()
         except (HatoolsError, OSError) as error:
@@ -117,6 +119,7 @@ class Configuration:
     def commit(self, *, force: bool = False, replace: bool = False) -> bool:
         """Bring the changes into the cluster or file, then load what came of it."""
         workspace = self.workspace
+        flatten_blanks(workspace.root)
         succeeded = self._replace(workspace, force) if replace else self._patch(workspace, force)
         if succeeded:
             self.refresh()

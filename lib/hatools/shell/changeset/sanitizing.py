@@ -15,7 +15,26 @@ _OPTIONAL_DEFAULTS = {
     "resource_set": {"sequential": "true", "require-all": "true"},
     "rule": {"boolean-op": "and"},
 }
+_WRITTEN = str.maketrans({"\t": "    ", "\n": "\\n", "\r": "\\r"})
+_BLANKS = str.maketrans("\t\n\r", "   ")
 _EDITING_DEFAULTS = {"rule": {"boolean-op": "and"}, "expression": {"type": "string"}}
+
+
+def flatten_blanks(root: Element) -> None:
+    """Write tabs and line ends in attributes as the original's tools do whenever a CIB passes through them.
+
+    A tab becomes four blanks, a line end a backslash and an ``n``; behind a character beyond ASCII,
+    where the original gives up, each becomes one blank.
+    """
+    for element in root.iter():
+        for name, value in element.attrib.items():
+            if not value.isprintable():
+                element.set(name, _flat(value))
+
+
+def _flat(value: str) -> str:
+    beyond = next((index for index, char in enumerate(value) if char > "\x7f"), len(value))
+    return value[:beyond].translate(_WRITTEN) + value[beyond:].translate(_BLANKS)
 
 
 def drop_status(root: Element) -> None:
