@@ -74,8 +74,8 @@ def _happening(operation: Element, node: str | None) -> Happening | None:
     return Happening(where, resource, task, target_rc, rc, status, description)
 
 
-def run_agent(program: str, recipient: str | None, happening: Happening) -> None:
-    """Start the agent; nobody waits for it."""
+def run_agent(program: str, recipient: str | None, happening: Happening) -> str | None:
+    """Start the agent, nobody waits for it; return what is wrong if it cannot be started."""
     environment = dict(os.environ)
     values = {
         "rsc": happening.resource,
@@ -88,4 +88,8 @@ def run_agent(program: str, recipient: str | None, happening: Happening) -> None
         "status": str(happening.status),
     }
     environment.update({f"CRM_notify_{name}": value for name, value in values.items() if value is not None})
-    subprocess.Popen([program], env=environment, stdin=subprocess.DEVNULL, close_fds=True, start_new_session=True)
+    try:
+        subprocess.Popen([program], env=environment, stdin=subprocess.DEVNULL, close_fds=True, start_new_session=True)
+    except OSError as error:
+        return f"{program} cannot be run: {error.strerror}"
+    return None

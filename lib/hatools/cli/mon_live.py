@@ -184,6 +184,7 @@ class _Live:
         self.paint_at: float | None = None
         self.paint_cost_s = 0.0
         self.notice = ""
+        self.trouble: str | None = None
         self.status: ClusterStatus | None = None
 
     def run(self) -> None:
@@ -236,7 +237,7 @@ class _Live:
         if self.request.agent is not None:
             for each in found:
                 if each.resource is not None or self.request.watch_fencing:
-                    run_agent(self.request.agent, self.request.recipient, each)
+                    self.trouble = run_agent(self.request.agent, self.request.recipient, each)
         if changed:
             self._repaint_soon(max(_GATHER_S, _REST * self.paint_cost_s))
 
@@ -290,7 +291,7 @@ class _Live:
         from hatools.status.sections import TextSections
 
         heads = [f"*** {self.notice} What follows is stale. ***"] if self.notice else []
-        heads += [f"Warning: {text}" for text in warnings(status)]
+        heads += [f"Warning: {text}" for text in ([self.trouble] if self.trouble else []) + warnings(status)]
         if heads:
             heads.append("")
         self.screen.paint("\n".join(heads) + ("\n" if heads else "") + write_text(TextSections(status, view).report()))
