@@ -196,7 +196,7 @@ def main(argv: list[str]) -> int:
         return finished.code
     out.quiet = line.has("quiet") or line.has("get-quiet")
     name = PROGRAM.name
-    if line.has("promotion") and _promotion_name(line) is None:
+    if line.has("promotion") and _promotion_name(line) is None and not line.has("name"):
         out.error(f"{name}: -p/--promotion must be called from an OCF resource agent or with a resource ID specified")
         return out.finish(ExitCode.USAGE)
     request = _request_from(line)
@@ -247,7 +247,7 @@ def _request_from(line: CommandLine) -> Request:
             case "name":
                 name = given
             case "promotion":
-                name = _promotion_name(line)
+                name = _promotion_name(line) or name
     if section is None:
         if line.has("promotion"):
             section = STATUS
@@ -332,7 +332,7 @@ def _query(request: Request, place: Place, cib: CibConnection, out: Output) -> N
         NoSuchObjectError: there are none, and no default was given.
     """
     if request.pattern is not None:
-        place = replace(place, name="")
+        place = replace(place, name="", pair_id="")
     pairs = pairs_in(query_or_none(cib, xpath=place.xpath()))
     missing = NoSuchObjectError(f"{place.name or 'the attribute'} is not set")
     if not pairs:
@@ -368,7 +368,8 @@ def _show(out: Output, place: Place, request: Request, name: str | None, value: 
             out.line(value or "")
         else:
             identifier = "" if request.pair_id is None else f"id={request.pair_id}"
-            out.line(f"scope={place.section} {identifier} name={name} value={value or ''}")
+            label = " " if name is None else f" name={name}"
+            out.line(f"scope={place.section} {identifier}{label} value={value or ''}")
 
 
 # Change

@@ -51,7 +51,7 @@ def _main(line: CommandLine, out: Output) -> int:
     try:
         request = read_request(line, on_file=on_file)
         out.quiet = request.quiet
-        _check(request, line.rest)
+        _check(request, line)
         if isinstance(out, TextOutput) and request.command in _FANCY:
             out.fancy = True
         if request.configured_here:
@@ -76,7 +76,7 @@ def _refuse(text: str) -> NoReturn:
     raise CommandLineError(text)
 
 
-def _check(request: Request, words: list[str]) -> None:
+def _check(request: Request, line: CommandLine) -> None:
     """Check what can be without looking at the cluster; words NAME=VALUE override parameters.
 
     Raises:
@@ -84,6 +84,7 @@ def _check(request: Request, words: list[str]) -> None:
     """
     if request.expired and request.command is not Command.CLEAR:
         _refuse("--expired requires --clear or -U")
+    words = line.rest
     if not words:
         return
     if request.overrides is None:
@@ -92,7 +93,8 @@ def _check(request: Request, words: list[str]) -> None:
     for word in words:
         name, separator, value = word.partition("=")
         if not separator or not name or not value:
-            _refuse(f"Error parsing '{word}' as a name=value pair")
+            # The original names the first word of the command line, whichever is wrong.
+            _refuse(f"Error parsing '{line.argv[0]}' as a name=value pair")
         request.overrides[name] = value.split()[0] if value.split() else ""
 
 
@@ -120,6 +122,8 @@ def _run(context: Context) -> None:
         return
     try:
         if request.xml_file is not None:
+            if not os.path.isfile(request.xml_file):
+                raise Failure(ExitCode.ERROR)
             os.environ["CIB_file"] = request.xml_file
         connection = open_cib(name=PROGRAM.name)
     except HatoolsError as error:
