@@ -216,9 +216,17 @@ def _grammar(name: str, start: str) -> "etree._Element":
     for use in list(root.iter(f"{_OWN}use")):
         _fill_in(use, templates[use.get("template", "")])
     if start != "start":
+        _require(root, start)
         beginning = etree.SubElement(root, f"{_RNG}start")
         etree.SubElement(beginning, f"{_RNG}ref", {"name": start})
     return root
+
+
+def _require(grammar: "etree._Element", name: str) -> None:
+    """Make what a definition has as optional required: an optional root would let libxml2 accept any document."""
+    for define in grammar.iter(f"{_RNG}define"):
+        if define.get("name") == name and len(define) == 1 and define[0].tag == f"{_RNG}optional":
+            define[:] = list(define[0])
 
 
 @lru_cache(maxsize=len(_FILES))

@@ -131,7 +131,7 @@ def _set(name: str, fixed: object = None) -> Callable[[Task, str], None]:
 
 def _set_scope(task: Task, value: str) -> None:
     # Scope and XPath are one thing to Pacemaker: whether it is a path depends on --xpath being given at all.
-    task.scope = value
+    task.scope = value or " "  # an empty name is a name, of no section
     if task.xpath:
         task.xpath = value
 
