@@ -372,6 +372,8 @@ def _modify(request: _Request, tickets: dict[str, _Ticket], cib: CibConnection) 
     _require_consent(request)
     ticket = tickets.get(request.ticket)
     known = _state_of(request.ticket, cib)
+    if known is None and not request.values:
+        return
     state = Element("ticket_state", {"id": request.ticket}) if known is None else copy_element(known)
     for name in request.removals:
         state.attrib.pop(name, None)
