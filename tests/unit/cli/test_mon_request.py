@@ -3,13 +3,16 @@
 import pytest
 
 from hatools.cli.mon_options import PROGRAM
-from hatools.cli.mon_request import FENCING_LEVELS, Format, SectionError, read_request
+from hatools.cli.mon_request import FENCING_LEVELS, Format, SectionError, read_request, settle_format
 from hatools.cli.options import parse
 from hatools.status.view import Section, Show
 
 
 def sections(*words: str) -> Section:
-    return read_request(parse(PROGRAM, list(words))).sections()
+    line = parse(PROGRAM, list(words))
+    request = read_request(line)
+    settle_format(request, line.get("output-as"))
+    return request.sections()
 
 
 def test_text_leaves_out_what_xml_shows() -> None:
