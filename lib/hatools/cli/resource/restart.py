@@ -14,7 +14,6 @@ from hatools.scheduler.model.resource import Kind, Resource
 from hatools.scheduler.schedule import Schedule, schedule
 from hatools.scheduler.unpack.operations import configured_timeout_ms
 from hatools.transition.graph import ActionType, GraphAction
-from hatools.values.errors import HatoolsError
 from hatools.values.exitcode import ExitCode
 from hatools.values.iso8601 import Moment
 from hatools.values.role import Role
@@ -132,10 +131,9 @@ class _Restart:
         undo = self._stop(resource, name, by_ban)
         try:
             self._wait_for_stops(resource, before)
-        except (Failure, HatoolsError, KeyboardInterrupt):
+        finally:
+            # Stopped or not, whatever went wrong: the resource must be allowed to run again.
             undo()
-            raise
-        undo()
         self._wait_for_starts(resource, before)
 
     def _target(self) -> Resource:
@@ -161,7 +159,7 @@ class _Restart:
             raise Failure(ExitCode.NOSUCH)
         return resource
 
-    def _stop(self, resource: Resource, name: str, by_ban: bool) -> "_Undo":
+    def _stop(self, resource: Resource, name: str, by_ban: bool) -> Callable[[], None]:
         """Make the cluster stop it; return what takes that back."""
         request = self.context.request
         quiet, self.out.quiet = self.out.quiet, self.out.quiet or by_ban
@@ -169,17 +167,15 @@ class _Restart:
             assert self.node is not None
             locations.add_ban(self.context, name, self.node.name, promoted=request.promoted)
             self.out.quiet = quiet
-            return _Undo(lambda: locations.clear_on(self.context, name, _name(self.node), bans=True))
+            return lambda: locations.clear_on(self.context, name, _name(self.node), bans=True)
         request.set_tag, request.parameter = META, "target-role"
         request.set_id = request.pair_id = None
         editor = ResourceAttribute(self.context, "target-role", "update")
         original = editor.value_in(name)
         editor.set(resource, resource.id, "stopped")
         if original is not None:
-            return _Undo(
-                lambda: ResourceAttribute(self.context, "target-role", "update").set(resource, resource.id, original)
-            )
-        return _Undo(lambda: ResourceAttribute(self.context, "target-role", "delete").delete(resource, resource.id))
+            return lambda: ResourceAttribute(self.context, "target-role", "update").set(resource, resource.id, original)
+        return lambda: ResourceAttribute(self.context, "target-role", "delete").delete(resource, resource.id)
 
     def _wait_for_stops(self, resource: Resource, before: list[str]) -> None:
         staying = set(self._will_be_active())
@@ -246,19 +242,6 @@ class _Restart:
                 self.out.error(f" * {each}")
             raise Failure(ExitCode.TIMEOUT)
         time.sleep(_POLL_S)
-
-
-class _Undo:
-    """Takes a change back, once."""
-
-    def __init__(self, action: Callable[[], None]) -> None:
-        self._action = action
-        self._done = False
-
-    def __call__(self) -> None:
-        if not self._done:
-            self._done = True
-            self._action()
 
 
 def _name(node: Node | None) -> str:
