@@ -18,6 +18,7 @@ import json
 import logging
 import os
 import struct
+import threading
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -69,6 +70,8 @@ class Store:
         self._records = 0
         self._document: Document | None = None
         self._mark = Mark()
+        self._writing = threading.Lock()
+        """Held while files change: writing has a thread of its own."""
 
     # -- reading
 
@@ -154,6 +157,10 @@ class Store:
         Raises:
             OSError: the disk refuses; call :meth:`rescue` later with the newest record.
         """
+        with self._writing:
+            self._write_batch(batch)
+
+    def _write_batch(self, batch: Sequence[Persist]) -> None:
         pending = b""
         for record in batch:
             after = stored_form(record.document)
@@ -184,8 +191,9 @@ class Store:
         Raises:
             OSError: the disk still refuses.
         """
-        self._document, self._mark = stored_form(newest.document), newest.mark
-        self._write_whole(self._document, self._mark)
+        with self._writing:
+            self._document, self._mark = stored_form(newest.document), newest.mark
+            self._write_whole(self._document, self._mark)
 
     def has_room(self, size: int) -> bool:
         """Say whether a change of so many bytes fits; more room is taken from the disk if need be."""
@@ -194,10 +202,14 @@ class Store:
         needed = self._size + 2 * size + 4096
         if needed <= self._reserved:
             return True
+        if not self._writing.acquire(blocking=False):
+            return True  # the writing thread is taking room itself, and will tell if there is none
         try:
             self._reserve(needed)
         except OSError:
             return False
+        finally:
+            self._writing.release()
         return True
 
     def keep_backup(self, document: Document) -> None:
