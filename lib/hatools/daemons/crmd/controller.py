@@ -38,7 +38,7 @@ from hatools.daemons.crmd.events import (
     Synchronised,
     Written,
 )
-from hatools.daemons.crmd.fsa import DC_STATES, Action, Input, State, step
+from hatools.daemons.crmd.fsa import DC_STATES, Action, Input, State, is_overtaken, step
 from hatools.daemons.crmd.history import FEATURE_SET, ResourceIdentity
 from hatools.daemons.crmd.operations import LocalOperations, OperationEffect, Reply
 from hatools.daemons.crmd.peers import Peer
@@ -477,9 +477,7 @@ class Controller:
         return effects
 
     def _input(self, at: Instant, cause: Input) -> None:
-        if cause in _DC_INPUTS and not self.coordinator.active and cause is not Input.WON:
-            return  # it was the DC's when it was posted, and is no more
-        if cause in _OUT_OF_DATE.get(self.state, ()):
+        if is_overtaken(self.state, cause, is_dc=self.coordinator.active):
             return
         old = self.state
         self.state, actions = step(old, cause)
@@ -529,25 +527,3 @@ class Controller:
         if state != self._announced:
             self._announced = state
             self.cluster.emit(Announce(state))
-
-
-_DC_INPUTS = frozenset(
-    {
-        Input.JOIN_NEEDED,
-        Input.INTEGRATED,
-        Input.FINALIZED,
-        Input.CALCULATE,
-        Input.CALCULATED,
-        Input.TRANSITION_DONE,
-    }
-)
-
-_OUT_OF_DATE: dict[State, tuple[Input, ...]] = {
-    State.INTEGRATION: (Input.FINALIZED, Input.TRANSITION_DONE, Input.CALCULATED),
-    State.FINALIZE_JOIN: (Input.TRANSITION_DONE, Input.CALCULATED, Input.INTEGRATED),
-    State.POLICY_ENGINE: (Input.FINALIZED, Input.TRANSITION_DONE, Input.INTEGRATED),
-    State.TRANSITION_ENGINE: (Input.FINALIZED, Input.INTEGRATED),
-    State.IDLE: (Input.FINALIZED, Input.INTEGRATED, Input.TRANSITION_DONE),
-    State.NOT_DC: (),
-}
-"""Inputs that an earlier input of the same event has overtaken."""

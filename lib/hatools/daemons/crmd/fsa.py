@@ -149,6 +149,35 @@ def step(state: State, cause: Input) -> Step:
         raise LocalError(f"{cause.name} cannot come in {state.value}") from None
 
 
+_DC_INPUTS = frozenset(
+    {
+        Input.JOIN_NEEDED,
+        Input.INTEGRATED,
+        Input.FINALIZED,
+        Input.CALCULATE,
+        Input.CALCULATED,
+        Input.TRANSITION_DONE,
+    }
+)
+
+_OUT_OF_DATE: dict[State, tuple[Input, ...]] = {
+    State.INTEGRATION: (Input.FINALIZED, Input.TRANSITION_DONE, Input.CALCULATED),
+    State.FINALIZE_JOIN: (Input.TRANSITION_DONE, Input.CALCULATED, Input.INTEGRATED),
+    State.POLICY_ENGINE: (Input.FINALIZED, Input.TRANSITION_DONE, Input.INTEGRATED),
+    State.TRANSITION_ENGINE: (Input.FINALIZED, Input.INTEGRATED),
+    State.IDLE: (Input.FINALIZED, Input.INTEGRATED, Input.TRANSITION_DONE),
+    State.NOT_DC: (),
+}
+"""Inputs that an earlier input of the same event has overtaken."""
+
+
+def is_overtaken(state: State, cause: Input, *, is_dc: bool) -> bool:
+    """Say whether an input that was posted has been made void by what came before it."""
+    if cause in _DC_INPUTS and not is_dc:
+        return True  # it was the DC's when it was posted, and this controller is none any more
+    return cause in _OUT_OF_DATE.get(state, ())
+
+
 def diagram() -> str:
     """Return the table as a diagram in Mermaid's language, without the inputs that change nothing."""
     edges: dict[tuple[State, State], list[str]] = {}
