@@ -191,19 +191,23 @@ class _Restart:
                 step = self._step_deadline(remaining)
 
     def _wait_for_starts(self, resource: Resource, wanted: list[str]) -> None:
+        """Wait until all is active again; on a node given, until the resource is active there."""
         self.context.refresh()
-        active = set(active_ids(self.context, None))
-        remaining = [each for each in wanted if each not in active]
+        remaining = self._missing(wanted, self.node)
         self._announce("start again", remaining)
         step = self._step_deadline(remaining)
-        while remaining and not (self.node is not None and runs_on(self._again(resource), self.node)):
+        while remaining if self.node is None else not runs_on(self._again(resource), self.node):
             count = len(remaining)
             self._pause(step, remaining, f"Could not complete restart of {resource.id}")
             self.context.refresh()
-            active = set(active_ids(self.context, None))
-            remaining = [each for each in wanted if each not in active]
+            # What depends on it may have moved to another node.
+            remaining = self._missing(wanted, None)
             if len(remaining) < count:
                 step = self._step_deadline(remaining)
+
+    def _missing(self, wanted: list[str], node: Node | None) -> list[str]:
+        active = set(active_ids(self.context, node))
+        return [each for each in wanted if each not in active]
 
     def _again(self, resource: Resource) -> Resource:
         return self.context.plan.find_resource(resource.id) or resource
