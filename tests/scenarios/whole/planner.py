@@ -10,7 +10,7 @@ from enum import Enum, auto
 
 from hatools.cib.document import Document, Element, children
 from hatools.daemons.crmd.changes import lrm_resources, transient_attributes
-from hatools.daemons.crmd.status import has_fencing, node_states, standing_of
+from hatools.daemons.crmd.status import configured_nodes, has_fencing, node_states, standing_of
 from hatools.transition.graph import ActionType, Graph, GraphAction, Synapse
 from hatools.values.score import INFINITY
 
@@ -46,7 +46,12 @@ def chain(document: Document) -> list[str]:
 
 def nodes_of(document: Document) -> list[Node]:
     nodes = []
-    for node_id, state in sorted(node_states(document).items()):
+    states = node_states(document)
+    for node_id, name in configured_nodes(document).items():
+        if standing_of(states.get(node_id)) is None:
+            # Nobody has seen it since the cluster started: it may run anything (startup-fencing).
+            nodes.append(Node(node_id, name, False, True, False, frozenset()))
+    for node_id, state in sorted(states.items()):
         standing = standing_of(state)
         if standing is None:
             continue

@@ -619,8 +619,11 @@ class World:
         self.note(f"{machine.name} fences {target.name}")
 
         def act() -> None:
-            # The fencer runs on this machine: dead or frozen, it does nothing.
-            if machine.processes is not life or machine.paused_until > self.now:
+            # The fencer runs on this machine: dead it does nothing, frozen it goes on later.
+            if machine.processes is not life:
+                return
+            if machine.paused_until > self.now:
+                self.at(machine.paused_until, act)
                 return
             works = self.fence_works
             if works:
