@@ -18,6 +18,8 @@ from hatools.values.role import Role, parse_role
 FindElement = Callable[[str, str], Element | None]
 """Finds the element with a tag and an id, for ``id-ref``."""
 
+_DEEPEST = 100
+
 
 @dataclass(slots=True)
 class ChangeTracker:
@@ -66,8 +68,13 @@ def any_rule_holds(parent: Element, given: RuleInput, find: FindElement) -> bool
     return not rules or any(rule_holds(rule, given, find) for rule in rules)
 
 
-def rule_holds(rule: Element, given: RuleInput, find: FindElement) -> bool:
-    """Say whether a rule holds. Every expression of an ``or`` is tried until one holds, and so on."""
+def rule_holds(rule: Element, given: RuleInput, find: FindElement, depth: int = 0) -> bool:
+    """Say whether a rule holds. Every expression of an ``or`` is tried until one holds, and so on.
+
+    ``depth`` is how many rules this one is nested in: rules that refer to each other in a circle do not hold.
+    """
+    if depth > _DEEPEST:
+        return False
     reference = rule.get("id-ref")
     if reference is not None:
         target = find("rule", reference)
@@ -76,16 +83,16 @@ def rule_holds(rule: Element, given: RuleInput, find: FindElement) -> bool:
         rule = target
     is_or = (rule.get("boolean-op") or "").lower() == "or"
     for expression in children(rule):
-        if expression_holds(expression, given, find) == is_or:
+        if expression_holds(expression, given, find, depth) == is_or:
             return is_or
     return not is_or
 
 
-def expression_holds(expression: Element, given: RuleInput, find: FindElement) -> bool:
+def expression_holds(expression: Element, given: RuleInput, find: FindElement, depth: int = 0) -> bool:
     """Say whether one expression (or nested rule) holds."""
     match expression.tag:
         case "rule":
-            return rule_holds(expression, given, find)
+            return rule_holds(expression, given, find, depth + 1)
         case "date_expression":
             return evaluate_date(expression, given) is RangeState.WITHIN
         case "rsc_expression":

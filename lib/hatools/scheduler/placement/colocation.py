@@ -4,7 +4,7 @@ import struct
 from enum import Enum
 
 from hatools.scheduler.model.constraint import Colocation
-from hatools.scheduler.model.node import NodeTable, copy_table
+from hatools.scheduler.model.node import Node, NodeTable, copy_table
 from hatools.scheduler.model.resource import Resource
 from hatools.scheduler.placement.node_scores import any_usable, is_available
 from hatools.scheduler.plan import Plan
@@ -128,27 +128,43 @@ def _best_by_attribute(resource: Resource, attribute: str) -> dict[str | None, i
     return best
 
 
+def _score_by_node(resource: Resource, node: Node) -> int:
+    entry = resource.allowed.get(node)
+    return entry.score if entry is not None and is_available(node) else -INFINITY
+
+
 def _add_matching(table: NodeTable, resource: Resource, attribute: str, factor: float, only_positive: bool) -> None:
     """Add a share of the resource's scores to all nodes that share its nodes' attribute."""
-    attribute = attribute or "#uname"
-    best = _best_by_attribute(resource, attribute)
+    by_name = attribute in ("", "#uname")
+    best = {} if by_name else _best_by_attribute(resource, attribute)
     for node, entry in table.items():
-        value = node.attributes.get(attribute)
-        score = best.get(None if value is None else value.lower(), -INFINITY)
+        if by_name:
+            score = _score_by_node(resource, node)
+        else:
+            value = node.attributes.get(attribute)
+            score = best.get(None if value is None else value.lower(), -INFINITY)
         if factor < 0 and score < 0:
             # Two dislikes do not make a like.
             continue
         if entry.score == _TAKEN_OUT:
             continue
-        share = single(factor * score)
-        weight = int(share - 0.5) if share < 0 else int(share + 0.5)
-        if weight == 0 and score != 0:
-            weight = 1 if factor > 0 else -1 if factor < 0 else 0
+        weight = _share(score, factor)
         total = add_scores(weight, entry.score)
         if only_positive and total < 0 and entry.score > 0:
             entry.score = _TAKEN_OUT
         elif not (only_positive and total < 0 and entry.score == 0):
             entry.score = total
+
+
+def _share(score: int, factor: float) -> int:
+    """Return a share of a score, rounded; it does not vanish altogether."""
+    if factor == 1.0:
+        return score
+    share = single(factor * score)
+    weight = int(share - 0.5) if share < 0 else int(share + 0.5)
+    if weight == 0 and score != 0:
+        return 1 if factor > 0 else -1 if factor < 0 else 0
+    return weight
 
 
 def add_colocated_scores(

@@ -1,0 +1,56 @@
+"""Configurations nobody should write: the scheduler says what is wrong with them and goes on."""
+
+import pytest
+
+from tests.unit.scheduler.clusters import cluster, decide, primitive
+
+PAIR = primitive("a") + primitive("b")
+COLOCATED = '<rsc_colocation id="c1" rsc="a" with-rsc="b" score="INFINITY"/>'
+ORDERED = '<rsc_order id="o1" first="a" then="b"/>'
+
+CASES = {
+    "colocations in a circle": (PAIR, COLOCATED + '<rsc_colocation id="c2" rsc="b" with-rsc="a" score="INFINITY"/>'),
+    "orders in a circle": (PAIR, ORDERED + '<rsc_order id="o2" first="b" then="a"/>'),
+    "colocated with itself": (PAIR, '<rsc_colocation id="c" rsc="a" with-rsc="a" score="INFINITY"/>'),
+    "ordered after itself": (PAIR, '<rsc_order id="o" first="a" then="a"/>'),
+    "with and not with": (PAIR, COLOCATED + '<rsc_colocation id="c2" rsc="a" with-rsc="b" score="-INFINITY"/>'),
+    "constraints of nothing": (
+        PAIR,
+        '<rsc_location id="l" rsc="x" node="node1" score="1"/><rsc_order id="o" first="x" then="y"/>'
+        '<rsc_colocation id="c" rsc="x" with-rsc="a" score="1"/><rsc_ticket id="t" rsc="x" ticket="T"/>',
+    ),
+    "a node that does not exist": (PAIR, '<rsc_location id="l" rsc="a" node="moon" score="INFINITY"/>'),
+    "scores that are no numbers": (PAIR, '<rsc_location id="l" rsc="a" node="node1" score="many"/>'),
+    "an empty group": ('<group id="g"/>' + PAIR, ""),
+    "an empty clone": ('<clone id="c"/>' + PAIR, ""),
+    "an empty bundle": ('<bundle id="w"><docker image="i" replicas="x"/></bundle>' + PAIR, ""),
+    "a clone of a clone": (f'<clone id="c"><clone id="d">{primitive("a")}</clone></clone>' + primitive("b"), ""),
+    "the same id twice": (primitive("a") + primitive("a") + primitive("b"), ORDERED),
+    "negative numbers": (
+        f'<clone id="c">{primitive("a")}<meta_attributes id="m"><nvpair id="n" name="clone-max" value="-3"/>'
+        '<nvpair id="n2" name="clone-node-max" value="-1"/></meta_attributes></clone>' + primitive("b"),
+        "",
+    ),
+    "a template that does not exist": ('<primitive id="a" template="gone"/>' + primitive("b"), ""),
+    "a pattern that is none": (PAIR, '<rsc_location id="l" rsc-pattern="(" node="node1" score="1"/>'),
+    "sets of nothing": (PAIR, '<rsc_order id="o"><resource_set id="s"/><resource_set id="t"/></rsc_order>'),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_something_is_decided_nevertheless(name: str) -> None:
+    resources, constraints = CASES[name]
+    plan = decide(cluster(resources, constraints)).plan
+    assert plan.find_resource("b") is not None
+
+
+def test_a_long_chain_of_dependencies_is_followed_to_its_end() -> None:
+    length = 150
+    resources = "".join(primitive(f"r{i}") for i in range(length))
+    chain = "".join(
+        f'<rsc_colocation id="c{i}" rsc="r{i}" with-rsc="r{i - 1}" score="INFINITY"/>'
+        f'<rsc_order id="o{i}" first="r{i - 1}" then="r{i}"/>'
+        for i in range(1, length)
+    )
+    plan = decide(cluster(resources, chain)).plan
+    assert {each.assigned_to.name for each in plan.resources if each.assigned_to is not None} == {"node1"}
