@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _UNIT = "pacemaker.service"
 _START_LIMIT_S = 60
+_GIVE_UP_S = 5
 _EXCUSED = "use configuration management or a shell of your own on the other nodes: there is no root ssh here"
 
 
@@ -38,20 +39,23 @@ class Cluster(Level):
         if _is_running():
             self.console.info(f"The cluster stack already started on {_host()}")
             return True
+        log = Directories.from_environment().log_file
+        begin = log.stat().st_size if log.exists() else 0
         if _has_unit():
             if not _systemctl("start", _UNIT):
                 raise CommandError(f"systemctl start {_UNIT} failed: see `systemctl status {_UNIT}`")
         else:
             _start_daemon()
-        deadline = time.monotonic() + _START_LIMIT_S
-        while time.monotonic() < deadline:
+        started = time.monotonic()
+        while time.monotonic() < started + _START_LIMIT_S:
             if _is_running():
                 self.console.info(f"The cluster stack started on {_host()}")
                 return True
+            problem = _error_since(log, begin)
+            if problem and time.monotonic() > started + _GIVE_UP_S:
+                raise CommandError(f"pacemakerd does not answer: {problem}")
             time.sleep(0.2)
-        raise CommandError(
-            f"pacemakerd did not answer within {_START_LIMIT_S} s: see {Directories.from_environment().log_file}"
-        )
+        raise CommandError(f"pacemakerd did not answer within {_START_LIMIT_S} s: see {log}")
 
     @command()
     def do_stop(self, context: "Context", *args: str) -> bool:
@@ -220,6 +224,17 @@ def _has_unit() -> bool:
 def _systemctl(*args: str) -> bool:
     done = subprocess.run(["systemctl", *args], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
     return done.returncode == 0
+
+
+def _error_since(log: Path, begin: int) -> str:
+    """Return the last error in a log behind an offset, empty if there is none."""
+    try:
+        with log.open("rb") as file:
+            file.seek(begin)
+            lines = file.read().decode("utf-8", errors="replace").splitlines()
+    except OSError:
+        return ""
+    return next((line.partition(" error: ")[2] for line in reversed(lines) if " error: " in line), "")
 
 
 def _start_daemon() -> None:
