@@ -9,12 +9,13 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree.ElementTree import fromstring
 
 import pytest
 
 from hatools.cib.document import Document
 from hatools.scheduler.schedule import Schedule, schedule
-from hatools.transition.xml import format_graph
+from hatools.transition.xml import format_graph, graph_from_xml
 from hatools.values.iso8601 import Moment
 from hatools.values.role import format_role
 from hatools.values.score import format_score
@@ -93,3 +94,9 @@ def test_the_hash_seed_changes_nothing() -> None:
         for seed in ("0", "1", "4711")
     }
     assert found == {digest()}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_graph_is_read_as_it_was_written(case: str) -> None:
+    text = (FOLDER / case / "graph.xml").read_text(encoding="utf-8")
+    assert format_graph(graph_from_xml(fromstring(text))) == text
