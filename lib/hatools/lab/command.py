@@ -33,7 +33,7 @@ A cluster of several nodes on this machine: real daemons, real sockets, real age
   crm lab destroy [--force] cut the power and remove the lab with all its files
   crm lab demo [--check]    start a lab of three, load a web server and watch it
 
-A lab lives in $HATOOLS_LAB, else $XDG_STATE_HOME/hatools/lab.
+A lab lives in $HATOOLS_LAB, else $XDG_STATE_HOME/hatools/lab; --dir FOLDER names another one (not for exec and demo).
 """
 
 
@@ -47,6 +47,13 @@ class _Words:
 
 _WITH_VALUE = ("--port", "--token", "--timeout", "--dir")
 
+_OPTIONS = {
+    "start": ("--port", "--token", "--timeout", "--dir", "--no-fencing"),
+    "destroy": ("--force", "--dir"),
+    "demo": ("--check",),
+}
+_USUAL_OPTIONS = ("--dir",)
+
 
 def main(argv: list[str]) -> int:
     """Carry out one lab command; return its exit status."""
@@ -58,6 +65,10 @@ def main(argv: list[str]) -> int:
         raise UsageError(f"`crm lab {argv[0]}` does not exist: the commands are {', '.join(_ACTIONS)}")
     rest = argv[1:]
     words = _Words(rest, {}) if argv[0] == "exec" else _split(rest)
+    known = _OPTIONS.get(argv[0], _USUAL_OPTIONS)
+    for name in words.options:
+        if name not in known:
+            raise UsageError(f"`crm lab {argv[0]}` has no option {name}: it has {', '.join(known)}")
     return action(words)
 
 
@@ -81,8 +92,12 @@ def _split(argv: list[str]) -> _Words:
     return _Words(names, options)
 
 
+def _folder(words: _Words) -> Path:
+    return Path(words.options["--dir"]).absolute() if "--dir" in words.options else lab_folder()
+
+
 def _lab(words: _Words) -> Lab:
-    return Lab.load(Path(words.options["--dir"]).absolute() if "--dir" in words.options else lab_folder())
+    return Lab.load(_folder(words))
 
 
 def _node(lab: Lab, words: _Words, position: int = 0) -> LabNode:
@@ -101,7 +116,7 @@ def _integer(words: _Words, name: str, default: int) -> int:
 
 
 def _start(words: _Words) -> int:
-    folder = Path(words.options["--dir"]).absolute() if "--dir" in words.options else lab_folder()
+    folder = _folder(words)
     began = time.monotonic()
     fresh = False
     try:
@@ -226,7 +241,7 @@ def _heal(words: _Words) -> int:
 
 
 def _destroy(words: _Words) -> int:
-    folder = Path(words.options["--dir"]).absolute() if "--dir" in words.options else lab_folder()
+    folder = _folder(words)
     try:
         lab = Lab.load(folder)
     except InputError:
