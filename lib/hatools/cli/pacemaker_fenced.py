@@ -24,7 +24,7 @@ def main(argv: list[str]) -> int:
     metadata = format_metadata(
         "pacemaker-fenced",
         'Instance attributes available for all "stonith"-class resources and used by Pacemaker\'s fence'
-        ' daemon, formerly known as stonithd',
+        " daemon, formerly known as stonithd",
         'Instance attributes available for all "stonith"-class resources',
         FENCING_PARAMETERS,
     )
