@@ -1,6 +1,7 @@
 """``pacemakerd``: start, stop and ask for the node's daemons. I/O."""
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -78,6 +79,7 @@ def run_node(directories: Directories, line: CommandLine | None = None) -> int:
         Path(pid_file).write_text(f"{os.getpid()}\n")
     if line is not None and in_foreground:
         os.environ["HATOOLS_LOG_STDERR"] = "1"
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)  # commands have the default; a daemon outlives its clients
     name_process("pacemakerd")
     set_up_logging("pacemakerd", directories.log_file, to_stderr="HATOOLS_LOG_STDERR" in os.environ)
     _say_warnings(warnings)

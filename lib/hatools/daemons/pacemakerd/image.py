@@ -60,6 +60,7 @@ def _become_child(name: str, keep: int) -> None:
     signal.set_wakeup_fd(-1)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)  # a client that goes away mid-answer must not end a daemon
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     close_logging()
     os.closerange(3, keep)
