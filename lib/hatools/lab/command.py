@@ -46,6 +46,7 @@ class _Words:
 
 
 _WITH_VALUE = ("--port", "--token", "--timeout", "--dir")
+_OPTIONS = (*_WITH_VALUE, "--no-fencing", "--force", "--check")
 
 _OPTIONS = {
     "start": ("--port", "--token", "--timeout", "--dir", "--no-fencing"),
@@ -64,6 +65,9 @@ def main(argv: list[str]) -> int:
     if action is None:
         raise UsageError(f"`crm lab {argv[0]}` does not exist: the commands are {', '.join(_ACTIONS)}")
     rest = argv[1:]
+    if argv[0] != "exec" and ("--help" in rest or "-h" in rest):
+        print(HELP, end="")
+        return 0
     words = _Words(rest, {}) if argv[0] == "exec" else _split(rest)
     known = _OPTIONS.get(argv[0], _USUAL_OPTIONS)
     for name in words.options:
@@ -89,6 +93,9 @@ def _split(argv: list[str]) -> _Words:
         else:
             names.append(word)
         position += 1
+    unknown = [name for name in options if name not in _OPTIONS]
+    if unknown:
+        raise UsageError(f"there is no option {unknown[0]}; the options are {', '.join(_OPTIONS)}")
     return _Words(names, options)
 
 
