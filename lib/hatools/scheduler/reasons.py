@@ -5,7 +5,7 @@ state the decision left behind.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from hatools.scheduler.arithmetic import (
@@ -98,6 +98,11 @@ def _parts(resource: Resource) -> list[Resource]:
 def _configured(resource: Resource) -> str:
     """Return the name that commands take for the outermost part of a resource."""
     return resource.top_with_bundle(True).xml_id
+
+
+def _moved(constraint: str, node: Node) -> str:
+    """Return the resource that was moved or banned by a command; the constraint's id is made of its name."""
+    return constraint.removeprefix("cli-ban-").removeprefix("cli-prefer-").removesuffix(f"-on-{node.name}")
 
 
 class _Explainer:
@@ -247,7 +252,7 @@ class _Explainer:
         if entry is None:
             found.append(self._not_allowed(node))
         elif entry.score < 0:
-            found += self._bans(node) or [self._negative(node)]
+            found += self._bans(node) or ([] if found else [self._negative(node)])
         return found
 
     def _node_state(self, node: Node) -> Iterator[Explanation]:
@@ -317,7 +322,7 @@ class _Explainer:
             command = f"crm node attribute {node.name} delete '#health-...'"
             return self._say(Cause.HEALTH, evidence, f"{node.name} is not healthy", command, node)
         if evidence.startswith("cli-"):
-            command = f"crm resource clear {_configured(self.resource)}"
+            command = f"crm resource clear {_moved(evidence, node)}"
         else:
             command = f"crm configure delete {reason.constraint or evidence}"
         role = "" if reason.role is None else f" as {reason.role}"
@@ -365,6 +370,10 @@ class _Explainer:
     def _placed(self, node: Node) -> Explanation:
         resource = self.resource
         verb = "stays on" if node in resource.running_on else "goes to"
+        for colocation in outer_colocations(resource):
+            if self._decides(colocation, node):
+                text = f"{resource.id} {verb} {node.name}, as it has to be with {colocation.primary.xml_id}"
+                return replace(self._colocation(colocation, text, node), suggestion="")
         others = [
             f"{other.name}: {arithmetic(self.plan, self.resource, other)}"
             for other in self.plan.nodes
@@ -377,6 +386,17 @@ class _Explainer:
         cause = max(reasons, key=lambda reason: reason.score).cause if reasons else Cause.LOCATION
         evidence = max(reasons, key=lambda reason: reason.score).evidence if reasons else "no preference"
         return self._say(cause, evidence, text, "", node)
+
+    def _decides(self, colocation: Colocation, node: Node) -> bool:
+        """Say whether a colocation leaves the resource no other place than a node."""
+        places = places_of(colocation.primary, colocation.primary_role)
+        applies = colocation.dependent_role in (Role.UNKNOWN, Role.STARTED, self.resource.next_role)
+        return (
+            colocation.score >= INFINITY
+            and applies
+            and bool(places)
+            and all(are_alike(node, place, colocation) for place in places)
+        )
 
     def _less_wanted(self, node: Node) -> Explanation:
         resource, chosen = self.resource, self.resource.assigned_to

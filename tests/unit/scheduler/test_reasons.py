@@ -52,6 +52,11 @@ CAUSES = {
         "node1",
         ("location", "cli-ban-d-on-node1", "crm resource clear d"),
     ),
+    "a member of a group banned by a command": (
+        cluster(f'<group id="g">{primitive("d")}</group>', ban("cli-ban-d-on-node1", "node1")),
+        "node1",
+        ("location", "cli-ban-d-on-node1", "crm resource clear d"),
+    ),
     "banned by a rule": (cluster(primitive("d"), RULE), None, ("location", "rule", "crm configure delete loc")),
     "with a stopped resource": (
         cluster(WITH_STOPPED, '<rsc_colocation id="col" rsc="d" with-rsc="e" score="INFINITY"/>'),
@@ -194,6 +199,23 @@ def test_score_arithmetic_adds_up() -> None:
     (line,) = why(text)
     assert "d stays on node1: 50 loc + 30 resource-stickiness + 7 col = 87" in line.text
     assert "node2: no preference = 0" in line.text
+
+
+def test_what_has_to_be_with_another_resource_is_explained_by_that() -> None:
+    text = cluster(primitive("e") + primitive("d"), '<rsc_colocation id="col" rsc="d" with-rsc="e" score="INFINITY"/>')
+    (line,) = why(text)
+    assert str(line) == "d goes to node1, as it has to be with e [colocation: col]"
+
+
+def test_a_member_of_a_group_is_explained_by_the_member_before_it() -> None:
+    text = cluster(f'<group id="g">{primitive("e")}{primitive("d")}</group>')
+    (line,) = why(text)
+    assert str(line) == "d goes to node1, as it has to be with e [dependency: e]"
+
+
+def test_a_node_in_standby_is_said_once() -> None:
+    (first, *_) = lines = why(cluster(primitive("d"), nodes=STANDBY_NODES), node="node1")
+    assert lines == [first] and first.text == "node1 is in standby"
 
 
 def test_json_fields_are_complete() -> None:
