@@ -46,7 +46,6 @@ class _Words:
 
 
 _WITH_VALUE = ("--port", "--token", "--timeout", "--dir")
-_OPTIONS = (*_WITH_VALUE, "--no-fencing", "--force", "--check")
 
 _OPTIONS = {
     "start": ("--port", "--token", "--timeout", "--dir", "--no-fencing"),
@@ -93,9 +92,6 @@ def _split(argv: list[str]) -> _Words:
         else:
             names.append(word)
         position += 1
-    unknown = [name for name in options if name not in _OPTIONS]
-    if unknown:
-        raise UsageError(f"there is no option {unknown[0]}; the options are {', '.join(_OPTIONS)}")
     return _Words(names, options)
 
 
