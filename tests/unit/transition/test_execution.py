@@ -23,7 +23,7 @@ def action(
 
 
 def synapse(number: int, *inputs: int, priority: int = 0, **given: str) -> Synapse:
-    return Synapse(number, [action(number, **given)], list(inputs), priority)  # type: ignore[arg-type]
+    return Synapse(number, [action(number, **given)], list(inputs), priority=priority)  # type: ignore[arg-type]
 
 
 def pseudo(number: int, *inputs: int) -> Synapse:
