@@ -3,6 +3,9 @@
 The model is collected once from an unpacked plan (:mod:`hatools.status.collect`) and holds
 every fact that any output format prints; what is shown of it is decided by a
 :class:`hatools.status.view.View`. Resources form a tree, so they know their parent.
+
+The classes have no comparison and no ``repr``: nobody needs them, and every method that
+``dataclass`` writes costs time at each start of a command.
 """
 
 from dataclasses import dataclass, field
