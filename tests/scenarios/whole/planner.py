@@ -128,7 +128,7 @@ class Plan:
     def _add(self, action: GraphAction, after: list[int], priority: int = 0) -> int:
         self._last += 1
         action.id = self._last
-        self.graph.synapses.append(Synapse(self._last, [action], list(after), priority))
+        self.graph.synapses.append(Synapse(self._last, [action], list(after), priority=priority))
         return self._last
 
 
