@@ -203,6 +203,8 @@ def _apply(session: "Session", line: _CommandLine) -> None:
     session.history_source = line.value("history")
     session.script_folder = line.value("scriptdir")
     session.output_format = line.value("output") or "text"
+    if session.output_format not in ("text", "json"):
+        raise ValueError(f"Expected --output-as text or json, not '{session.output_format}'")
     session.traces = "regression" in line.flags
     session.is_batch = bool(line.value("file")) or not (sys.stdin.isatty() and sys.stdout.isatty())
     session.is_interactive = not session.is_batch

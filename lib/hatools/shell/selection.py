@@ -133,6 +133,20 @@ class Selection:
             self.workspace.text(item, layout, comments=comments) for item in self.workspace.sorted(self.objects)
         )
 
+    def json(self, obscured: Callable[[str], bool] = lambda name: False) -> str:
+        """Return the objects as a JSON list."""
+        import json
+
+        from hatools.parser.plain_data import element_data, statement_data
+
+        found = []
+        for item in self.workspace.sorted(self.objects):
+            statement = None if item.is_xml else self.workspace.statement(item)
+            found.append(
+                element_data(item.node) if statement is None else statement_data(statement, item.word, obscured)
+            )
+        return json.dumps(found, indent=2, ensure_ascii=False)
+
     def document(self, obscured: Callable[[str], bool] = lambda name: False) -> Element:
         """Return a CIB with the objects."""
         root = self.workspace.document_of(self.objects)

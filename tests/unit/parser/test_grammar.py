@@ -115,7 +115,7 @@ _rules = st.lists(
     max_size=3,
 ).map(lambda parts: [word for part in parts for word in ("and", *part)][1:])
 
-_statements = st.one_of(
+STATEMENTS = st.one_of(
     _primitives(),
     st.tuples(_names, st.lists(_names, min_size=1, max_size=4, unique=True)).map(lambda t: ["group", t[0], *t[1]]),
     st.tuples(_names, _names, _pairs()).map(lambda t: ["clone", t[0], t[1], "meta", *t[2]]),
@@ -132,13 +132,13 @@ _statements = st.one_of(
 )
 
 
-@given(_statements)
+@given(STATEMENTS)
 def test_a_printed_tree_reads_back_as_the_same_tree(words: _Words) -> None:
     tree = parse_words(words)
     assert parse(written(tree)) == tree
 
 
-@given(_statements)
+@given(STATEMENTS)
 def test_a_tree_is_the_same_on_one_line_and_on_many(words: _Words) -> None:
     tree = parse_words(words)
     assert parse(written(tree, broken=False)) == parse(written(tree, broken=True))

@@ -112,7 +112,9 @@ class Configure(Level):
         if not patterns:
             patterns = re.split(r"\s*\|\s*|\s+", self.session.preferences.get("core", "obscure_pattern").strip("|"))
         selection = Selection(self.session, [arg for arg in args if not arg.startswith("obscure:")])
-        if selection.objects or selection.is_xml:
+        if self.session.output_format == "json":
+            self.console.show(selection.json(obscurer(patterns)))
+        elif selection.objects or selection.is_xml:
             self.console.show(selection.text(painted=True, obscured=obscurer(patterns)))
         return selection.complete
 
