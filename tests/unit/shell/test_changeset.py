@@ -1,8 +1,11 @@
 """What can be done to objects in a working copy."""
 
+from xml.etree.ElementTree import Element
+
 import pytest
 
 from hatools.shell.changeset.imports import import_text
+from hatools.shell.changeset.sanitizing import flatten_blanks
 from hatools.shell.changeset.workspace import Workspace
 
 from .workspaces import Notes, shown, workspace
@@ -100,3 +103,12 @@ def test_objects_are_found_by_id_or_pattern(pattern: str, found: list[str]) -> N
     made = workspace(TEXT)
     names = [item.node.get("uname") or item.id for item in made.find_objects(pattern)]
     assert sorted(filter(None, names)) == sorted(found)
+
+
+@pytest.mark.parametrize(
+    ("value", "written"), [("a\tb", "a    b"), ("a\nb", "a\\nb"), ("ö\ta\nb", "ö a b"), ("a\tö\tb", "a    ö b")]
+)
+def test_tabs_and_line_ends_are_written_as_the_original_writes_them(value: str, written: str) -> None:
+    root = Element("cib", {"name": value})
+    flatten_blanks(root)
+    assert root.get("name") == written
