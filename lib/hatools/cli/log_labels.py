@@ -87,6 +87,7 @@ _FAULTS = (
     ("has nothing to clone", "clone_unpack"),
     ("Ignoring promoted-max for", "clone_unpack"),
     ("Unknown resource container", "setup_container"),
+    ("Unknown role: ", "text2role"),
     ("Ignoring 'target-role' for", "get_target_role"),
     ("Ignoring <tag> without id", "unpack_tags"),
     ("Ignoring <obj_ref> for tag", "unpack_tags"),

@@ -267,6 +267,7 @@ def target_role(plan: Plan, resource: Resource) -> Role | None:
         return None
     role = parse_role(value)
     if role is Role.UNKNOWN:
+        plan.say("error", f"Unknown role: {value}")
         plan.say("error", f"Ignoring 'target-role' for {resource.id} because '{value}' is not valid")
         return None
     if role > Role.STARTED:
