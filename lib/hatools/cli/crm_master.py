@@ -4,7 +4,7 @@ import os
 
 from hatools.cli.gnu_options import Entry
 from hatools.cli.options import Finished
-from hatools.cli.wrapper import attribute, read_words, refuse, show_version
+from hatools.cli.wrapper import ATTRIBUTE_ENTRIES, attribute, read_words, refuse, show_version
 from hatools.values.exitcode import ExitCode
 
 USAGE = """Usage: crm_master <command> [<options>]
@@ -12,25 +12,7 @@ USAGE = """Usage: crm_master <command> [<options>]
 This command is deprecated. Use crm_attribute with the --promotion option
 instead."""
 
-ENTRIES = (
-    Entry("help"),
-    Entry("version"),
-    Entry("verbose", "V"),
-    Entry("quiet", "q"),
-    Entry("query", "G"),
-    Entry("update", "v", argument=1),
-    Entry("delete", "D"),
-    Entry("node", "N", argument=1),
-    Entry("lifetime", "l", argument=1),
-    Entry("id", "i", argument=1),
-    Entry("resource", "r", argument=1),
-    Entry("uname", "U", argument=1),
-    Entry("get-value"),
-    Entry("delete-attr"),
-    Entry("attr-value", argument=1),
-    Entry("attr-id", argument=1),
-    Entry("", "Q"),
-)
+ENTRIES = (*ATTRIBUTE_ENTRIES, Entry("resource", "r", argument=1))
 
 
 def main(argv: list[str]) -> int:

@@ -3,10 +3,9 @@
 import os
 import sys
 
-from hatools.cli.gnu_options import Entry
 from hatools.cli.nodename import local_node_name
 from hatools.cli.options import Finished
-from hatools.cli.wrapper import attribute, attribute_silently, read_words, refuse, show_version
+from hatools.cli.wrapper import ATTRIBUTE_ENTRIES, attribute, attribute_silently, read_words, refuse, show_version
 from hatools.ipc.clients.cib import cib_file_path
 from hatools.values.errors import DisconnectedError
 from hatools.values.exitcode import ExitCode
@@ -37,30 +36,11 @@ Nodes in standby mode may not host cluster resources.
 {USAGE}
 """
 
-ENTRIES = (
-    Entry("help"),
-    Entry("version"),
-    Entry("verbose", "V"),
-    Entry("quiet", "q"),
-    Entry("query", "G"),
-    Entry("update", "v", argument=1),
-    Entry("delete", "D"),
-    Entry("node", "N", argument=1),
-    Entry("lifetime", "l", argument=1),
-    Entry("id", "i", argument=1),
-    Entry("uname", "U", argument=1),
-    Entry("get-value"),
-    Entry("delete-attr"),
-    Entry("attr-value", argument=1),
-    Entry("attr-id", argument=1),
-    Entry("", "Q"),
-)
-
 
 def main(argv: list[str]) -> int:
     """Query or change standby mode: without a lifetime the permanent one, then the one until reboot."""
     try:
-        line = read_words("crm_standby", ENTRIES, argv, USAGE, ExitCode.ERROR)
+        line = read_words("crm_standby", ATTRIBUTE_ENTRIES, argv, USAGE, ExitCode.ERROR)
     except Finished as finished:
         return finished.code
     target, operation, lifetime = "", "", False

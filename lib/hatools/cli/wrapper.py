@@ -12,6 +12,26 @@ from hatools.cli import crm_attribute
 from hatools.cli.gnu_options import Entry, GnuLine, parse
 from hatools.cli.options import Finished
 
+ATTRIBUTE_ENTRIES = (
+    Entry("help"),
+    Entry("version"),
+    Entry("verbose", "V"),
+    Entry("quiet", "q"),
+    Entry("query", "G"),
+    Entry("update", "v", argument=1),
+    Entry("delete", "D"),
+    Entry("node", "N", argument=1),
+    Entry("lifetime", "l", argument=1),
+    Entry("id", "i", argument=1),
+    Entry("uname", "U", argument=1),
+    Entry("get-value"),
+    Entry("delete-attr"),
+    Entry("attr-value", argument=1),
+    Entry("attr-id", argument=1),
+    Entry("", "Q"),
+)
+"""What every command takes that is ``crm_attribute`` with one attribute given."""
+
 
 def read_words(name: str, entries: tuple[Entry, ...], argv: list[str], usage: str, code: int) -> GnuLine:
     """Parse a command line.

@@ -11,7 +11,7 @@ also for one it killed or could not start.
 
 import heapq
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
 from hatools.ipc.messages.lrm import Execute, OperationDone, RecurringOperation, RegisteredResource
@@ -327,23 +327,6 @@ def _done(operation: _Operation, result: OperationResult, last_run: int) -> Oper
 
 
 def _cancelled(operation: _Operation, result: OperationResult) -> OperationDone:
-    request = operation.request
-    return OperationDone(
-        resource=request.resource,
-        operation=request.operation,
-        interval_ms=request.interval_ms,
-        call_id=operation.call_id,
-        tag=request.tag,
-        exec_status=int(ExecStatus.CANCELLED),
-        exit_status=result.exit_status,
-        exit_reason="",
-        output="",
-        exec_time_ms=result.exec_time_ms,
-        queue_time_ms=operation.queue_time_ms,
-        last_run=0,
-        last_change=operation.last_change,
-        parameters=dict(request.parameters or {}),
-        timeout_ms=request.timeout_ms,
-        start_delay_ms=request.start_delay_ms,
-        deleted=True,
-    )
+    """Say that a recurring operation has ended, with what it returned last."""
+    report = _done(operation, result, last_run=0)
+    return replace(report, exec_status=int(ExecStatus.CANCELLED), exit_reason="", output="", deleted=True)
