@@ -210,7 +210,7 @@ class _Player:
     # -- operations of agents
 
     def _resource_action(self, action: GraphAction) -> Iterator[Step]:
-        if action.operation == "probe_complete":
+        if action.operation == "probe_again":
             return
         primitive, lrm_name, node = action.primitive, action.resource_id, action.node
         if primitive is None or lrm_name is None or node is None:

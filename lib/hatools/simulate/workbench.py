@@ -56,6 +56,7 @@ class Workbench:
         for state in children(self.status, "node_state"):
             self._states.setdefault(state.get("uname") or "", state)
         self._resources: dict[Element, dict[str, Element]] = {}
+        self._doubles: dict[Element, list[Element]] = {}
 
     def document(self) -> Document:
         """Return what the CIB has become. The workbench must not be changed afterwards."""
@@ -188,12 +189,21 @@ class Workbench:
         if index is None:
             index = self._resources[state] = {}
             for entry in state.iter("lrm_resource"):
-                index.setdefault(entry.get("id") or "", entry)
+                first = index.setdefault(entry.get("id") or "", entry)
+                if first is not entry:
+                    self._doubles.setdefault(first, []).append(entry)
         return index
+
+    def _merge_doubles(self, entry: Element) -> bool:
+        """Copy what other histories of the same name hold into the first, as the original does."""
+        doubles = self._doubles.get(entry, [])
+        known = {each.get("id") for each in entry}
+        entry.extend(deepcopy(each) for double in doubles for each in double if each.get("id") not in known)
+        return bool(doubles)
 
     def record(self, entry: Element, action: ActionRecord) -> None:
         """Write the result of an operation into a resource's history."""
-        call = 1 + max((_call_id(each) for each in children(entry)), default=0)
+        call = 1 if self._merge_doubles(entry) else 1 + max((_call_id(each) for each in children(entry)), default=0)
         task = "start" if action.task in ("reload", "reload-agent") else action.task
         key = format_operation_key(action.resource, task, action.interval_ms)
         rc, target_rc = action.rc, action.target_rc
