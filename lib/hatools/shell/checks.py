@@ -9,8 +9,11 @@ if TYPE_CHECKING:
 
 
 def check_if_wanted(session: "Session", item: object) -> int:
-    """Check one object if the preferences say always; 0 fine, 1 warnings, 2 errors."""
-    if session.preferences.get("core", "check_frequency") != "always":
+    """Check one object if a person typed it and the preferences say always; 0 fine, 1 warnings, 2 errors.
+
+    Elsewhere the check before the commit is enough.
+    """
+    if not session.is_interactive or session.preferences.get("core", "check_frequency") != "always":
         return 0
     from hatools.shell.semantics import check_object
 
