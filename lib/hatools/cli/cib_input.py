@@ -4,6 +4,7 @@ What is wrong goes to standard error in libxml2's and Pacemaker's words; the cal
 becomes of the command.
 """
 
+import contextlib
 import sys
 
 from hatools.cib.document import Element, format_xml
@@ -95,10 +96,8 @@ def read_lenient(path: str | None, data: bytes, verbosity: int) -> Element | Non
     from hatools.cib.merge import without_text
     from hatools.values.errors import SyntaxProblem
 
-    try:
+    with contextlib.suppress(SyntaxProblem):
         return without_text(parse_xml(data))
-    except SyntaxProblem:
-        pass
     code, message = complain_about_xml(data, path, verbosity)
     root = _recover(data)
     if path is not None and log_level(verbosity) >= 0:

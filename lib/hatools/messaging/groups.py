@@ -240,9 +240,10 @@ class Groups:
                     return [Departed()] if origin == self.me.id else []
                 case "notice":
                     return [Notice(origin, dict(content["facts"]))]
-        except (ValueError, KeyError, TypeError):
-            pass
-        raise RemoteError(f"node {origin} sent a control message that cannot be read")
+                case word:
+                    raise ValueError(f"{word!r} is no word of control messages")
+        except (ValueError, KeyError, TypeError) as error:
+            raise RemoteError(f"node {origin} sent a control message that cannot be read: {error}") from error
 
     def _change_group(self, group: str, arrived: frozenset[int], left: frozenset[int]) -> list[Upcall]:
         if not self.is_synchronised:

@@ -34,7 +34,7 @@ class NumberStore:
             data = json.loads(self._path.read_text())
             self.numbers = Numbers(int(data["epoch"]), int(data["ring_sequence"]))
         except FileNotFoundError:
-            pass
+            _log.info("%s is not there: starting with new numbers", self._path)
         except (ValueError, KeyError, TypeError) as error:
             _log.warning("%s cannot be read (%s): starting with new numbers", self._path, error)
 
