@@ -14,7 +14,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from hatools.cib.document import Document, Element, children, format_xml
@@ -231,12 +230,19 @@ def _require(grammar: "etree._Element", name: str) -> None:
 
 @lru_cache(maxsize=len(_FILES))
 def _source(family: str) -> bytes:
-    return files("hatools.cib").joinpath("schemas", f"{family}.rng").read_bytes()
+    # Not by importlib.resources, whose imports take as long as reading the grammar.
+    with open(f"{__file__.removesuffix('schema.py')}schemas/{family}.rng", "rb") as file:
+        return file.read()
 
 
 def _drop_other_versions(source: "etree._Element", version: tuple[int, int]) -> None:
     """Remove what another version has, and the marks that say so."""
-    for part in list(source.iter()):
+    from lxml import etree
+
+    marked = source.xpath("//*[@h:since or @h:until]", namespaces={"h": _OWN[1:-1]})
+    assert isinstance(marked, list)
+    for part in marked:
+        assert isinstance(part, etree._Element)
         since, until = (str(part.attrib.pop(f"{_OWN}{limit}", "")) for limit in ("since", "until"))
         if (since and version < _version_key(since)) or (until and version >= _version_key(until)):
             parent = part.getparent()
