@@ -421,6 +421,8 @@ def _score(cluster: Cluster) -> str:
 
 
 def _add_constraints(cluster: Cluster, parent: Element) -> None:
+    if not cluster.collections:
+        return
     for _ in range(cluster.random.choice((0, 1, 1, 2, 3))):
         _location(cluster, parent)
     for _ in range(cluster.random.choice((0, 0, 1, 1, 2))):
