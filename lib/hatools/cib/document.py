@@ -15,7 +15,17 @@ from xml.etree.ElementTree import Element
 
 from hatools.values.errors import SyntaxProblem
 
-__all__ = ["Document", "Element", "Version", "children", "copy_element", "empty_document", "format_xml", "parse_xml"]
+__all__ = [
+    "Document",
+    "Element",
+    "Version",
+    "children",
+    "copy_element",
+    "empty_document",
+    "format_xml",
+    "parse_xml",
+    "without_text",
+]
 
 CONFIGURATION_SECTIONS = (
     "crm_config",
@@ -135,6 +145,15 @@ def parse_xml(text: str | bytes) -> Element:
         raise SyntaxProblem(f"not well-formed XML: {error}", line, column + 1) from None
     _strip(root)
     return root
+
+
+def without_text(element: Element) -> Element:
+    """Return an element with all text between its tags dropped, in place (for freshly parsed XML)."""
+    for part in element.iter():
+        if isinstance(part.tag, str):
+            part.text = None
+        part.tail = None
+    return element
 
 
 def _strip(root: Element) -> None:

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from hatools.cib.document import (
-    CONFIGURATION_SECTIONS,
     Element,
     Version,
     children,
@@ -18,6 +17,7 @@ from hatools.cib.document import (
 from hatools.cib.draft import Draft, Trail
 from hatools.cib.merge import expand_expressions, merge, same_content
 from hatools.cib.patchset import apply_patch
+from hatools.cib.queries import section_trail
 from hatools.cib.xpath import select
 from hatools.values.ciboperation import CibOperation
 from hatools.values.errors import (
@@ -49,18 +49,6 @@ class Edit:
     allow_create: bool = False
     mixed: bool = False
     schema: str = ""
-
-
-def section_trail(root: Element, section: str) -> Trail | None:
-    """Return the way to a section: the whole CIB for an empty or unknown name, None if it is known but absent."""
-    if section in ("configuration", "status"):
-        found = root.find(section)
-        return None if found is None else (root, found)
-    if section in CONFIGURATION_SECTIONS:
-        configuration = root.find("configuration")
-        found = None if configuration is None else configuration.find(section)
-        return None if configuration is None or found is None else (root, configuration, found)
-    return (root,)
 
 
 def _need_update(edit: Edit) -> Element:

@@ -1,4 +1,4 @@
-"""What can be done to a CIB: query, create, modify, replace, delete, erase, bump, patch. Pure.
+"""How a CIB is changed: create, modify, replace, delete, erase, bump, patch. Pure.
 
 The semantics are those of Pacemaker 2.1.5, as its commands show them. :func:`perform` takes a document and an
 :class:`Edit` and returns an :class:`Outcome` with the document after it; nothing that exists is changed. A
@@ -9,14 +9,13 @@ change of the configuration raises ``epoch`` and sets ``num_updates`` to 0, any 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from hatools.cib.document import Document, Element, Version, children, copy_element, format_xml, parse_xml
-from hatools.cib.edits import OPERATIONS, Edit, failed_update, first_match, section_trail
-from hatools.cib.merge import without_text
+from hatools.cib.document import Document, Element, Version, children, copy_element, format_xml, parse_xml, without_text
+from hatools.cib.edits import OPERATIONS, Edit, failed_update, first_match
 from hatools.cib.patchset import create_patch
+from hatools.cib.queries import section_trail
 from hatools.cib.version import FEATURE_SET, compare_versions
-from hatools.cib.xpath import path_of, select
 from hatools.values.ciboperation import CibOperation
-from hatools.values.errors import NoPermissionsError, NoSuchObjectError, NotSupportedError, StaleError
+from hatools.values.errors import NoPermissionsError, NotSupportedError, StaleError
 
 __all__ = [
     "Check",
@@ -28,8 +27,6 @@ __all__ = [
     "parse_update",
     "perform",
     "perform_all",
-    "query",
-    "query_paths",
 ]
 
 
@@ -63,42 +60,6 @@ def parse_update(text: str | bytes) -> Element:
         SyntaxProblem: it is not well-formed.
     """
     return without_text(parse_xml(text))
-
-
-def query(document: Document, *, section: str = "", xpath: str = "", no_children: bool = False) -> Element:
-    """Return a section, or what an XPath matches: the element, or an ``<xpath-query>`` around several.
-
-    Raises:
-        NoSuchObjectError: there is no such section or match.
-    """
-    if xpath:
-        matches = [trail[-1] for trail in select(document.root, xpath)]
-        if not matches:
-            raise NoSuchObjectError(f"nothing in the CIB matches {xpath}")
-        if no_children:
-            matches = [Element(match.tag, dict(match.attrib)) for match in matches]
-        if len(matches) == 1:
-            return matches[0]
-        answer = Element("xpath-query")
-        answer.extend(matches)
-        return answer
-    trail = section_trail(document.root, section)
-    if trail is None:
-        raise NoSuchObjectError(f"the CIB has no section {section}")
-    element = trail[-1]
-    return Element(element.tag, dict(element.attrib)) if no_children else element
-
-
-def query_paths(document: Document, xpath: str) -> list[str]:
-    """Return the paths of all elements an XPath matches.
-
-    Raises:
-        NoSuchObjectError: there are none.
-    """
-    trails = select(document.root, xpath)
-    if not trails:
-        raise NoSuchObjectError(f"nothing in the CIB matches {xpath}")
-    return [path_of(trail) for trail in trails]
 
 
 def perform(

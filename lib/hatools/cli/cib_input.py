@@ -92,8 +92,7 @@ def read_lenient(path: str | None, data: bytes, verbosity: int) -> Element | Non
     Args:
         path: the file's name, for the log; None for other sources.
     """
-    from hatools.cib.document import parse_xml
-    from hatools.cib.merge import without_text
+    from hatools.cib.document import parse_xml, without_text
     from hatools.values.errors import SyntaxProblem
 
     with contextlib.suppress(SyntaxProblem):

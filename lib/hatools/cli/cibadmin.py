@@ -272,7 +272,7 @@ def _complete(edit: "Edit") -> "Edit":
 
 def _query(task: Task, connection: CibConnection) -> int:
     if task.paths and task.xpath and not task.no_children:
-        from hatools.cib.operations import query_paths
+        from hatools.cib.queries import query_paths
 
         for path in query_paths(connection.document(), task.xpath):
             print(path)

@@ -6,7 +6,8 @@ import pytest
 
 from hatools.cib.attributes import NodeIdentity, Place, UnknownSectionError, delete_edit, find_node, set_edit
 from hatools.cib.document import Document, format_xml
-from hatools.cib.operations import Edit, perform, query
+from hatools.cib.operations import Edit, perform
+from hatools.cib.queries import query
 from hatools.values.errors import InvalidChangeError, NoSuchObjectError
 
 CIB = Document.parse(

@@ -3,7 +3,8 @@
 import pytest
 
 from hatools.cib.document import Document, format_xml
-from hatools.cib.operations import Edit, Outcome, Stamp, parse_update, perform, query, query_paths
+from hatools.cib.operations import Edit, Outcome, Stamp, parse_update, perform
+from hatools.cib.queries import query, query_paths
 from hatools.values.ciboperation import CibOperation as Op
 from hatools.values.errors import (
     AlreadyExistsError,

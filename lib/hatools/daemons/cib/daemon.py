@@ -11,7 +11,8 @@ from typing import Any
 from hatools.cib.acl import Subject, is_bound, readable_part
 from hatools.cib.document import Document, Version, format_xml
 from hatools.cib.document_digest import content_digest
-from hatools.cib.operations import Stamp, query
+from hatools.cib.operations import Stamp
+from hatools.cib.queries import query
 from hatools.daemons.cib.applying import Applier, edit_of
 from hatools.daemons.cib.effects import (
     Answer,

@@ -24,9 +24,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from hatools.cib.document import Document, Element, empty_document, format_xml, parse_xml
+from hatools.cib.document import Document, Element, empty_document, format_xml, parse_xml, without_text
 from hatools.cib.document_digest import content_digest, on_disk_digest
-from hatools.cib.merge import without_text
 from hatools.cib.patchset import apply_patch
 from hatools.daemons.cib.applying import patch_between, stored_form
 from hatools.daemons.cib.effects import Mark, Persist

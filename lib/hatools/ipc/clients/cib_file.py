@@ -1,6 +1,5 @@
 """A CIB in a file, for working without a cluster (``CIB_file``, shadow copies). I/O."""
 
-import bz2
 import contextlib
 import os
 import sys
@@ -8,9 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hatools.cib.document import Document, Element, Version, copy_element, format_xml, parse_xml
-from hatools.cib.merge import without_text
-from hatools.cib.operations import Edit, count_as_files_do, perform, query
+from hatools.cib.document import Document, Element, Version, copy_element, format_xml, parse_xml, without_text
+from hatools.cib.queries import query
 from hatools.ipc.clients.accounts import groups_of
 from hatools.ipc.clients.cib import CibConnection
 from hatools.values.errors import (
@@ -24,6 +22,7 @@ from hatools.values.errors import (
 
 if TYPE_CHECKING:
     from hatools.cib.acl import Subject
+    from hatools.cib.operations import Edit
 
 
 class FileCib(CibConnection):
@@ -65,7 +64,7 @@ class FileCib(CibConnection):
 
         return Subject(self.user, groups_of(self.user))
 
-    def change(self, edit: Edit, *, force: bool = False, expected: Version | None = None) -> Version:
+    def change(self, edit: "Edit", *, force: bool = False, expected: Version | None = None) -> Version:
         if expected is not None and self._document.version != expected:
             raise StaleError(f"the CIB is at version {self._document.version}, not {expected}")
         with contextlib.suppress(SchemaUnchangedError):
@@ -74,12 +73,12 @@ class FileCib(CibConnection):
         self._dirty = True
         return self._document.version
 
-    def change_all(self, edits: Sequence[Edit]) -> Version:
+    def change_all(self, edits: "Sequence[Edit]") -> Version:
         self._document = self.rehearse(edits)
         self._dirty = True
         return self._document.version
 
-    def rehearse(self, edits: Sequence[Edit]) -> Document:
+    def rehearse(self, edits: "Sequence[Edit]") -> Document:
         document = self._document
         for edit in edits:
             document = self._perform(document, edit)
@@ -105,7 +104,9 @@ class FileCib(CibConnection):
                 print(f"{number:4} {line}", file=sys.stderr)
             raise
 
-    def _perform(self, document: Document, edit: Edit) -> Document:
+    def _perform(self, document: Document, edit: "Edit") -> Document:
+        from hatools.cib.operations import count_as_files_do, perform
+
         check = None if edit.section == "status" else self._check
         outcome = perform(document, edit, permit=self._permit, check=check, counting=count_as_files_do)
         return with_schema(outcome.document)
@@ -129,6 +130,8 @@ def load_xml_file(path: Path) -> Element:
     try:
         raw = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
         if path.name.endswith(".bz2"):
+            import bz2
+
             raw = bz2.decompress(raw)
         return parse_xml_text(raw)
     except FileNotFoundError:
@@ -187,6 +190,8 @@ def write_xml_file(path: Path, element: Element) -> None:
     """
     data = format_xml(element).encode("utf-8", "surrogateescape")
     if path.name.endswith(".bz2"):
+        import bz2
+
         data = bz2.compress(data)
     try:
         if path.exists() and not path.is_file():
