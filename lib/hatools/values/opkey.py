@@ -4,8 +4,11 @@ An operation key is ``RSC_TASK_INTERVAL`` (milliseconds); a transition key is
 ``ACTION:TRANSITION:TARGET-RC:UUID``; a transition magic is ``STATUS:RC;KEY``.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Self
+
+_INTERVAL = re.compile(r"[0-9]{1,20}")
 
 
 def format_operation_key(resource: str, task: str, interval_ms: int) -> str:
@@ -16,7 +19,7 @@ def format_operation_key(resource: str, task: str, interval_ms: int) -> str:
 def parse_operation_key(key: str) -> tuple[str, str, int] | None:
     """Split an operation key into resource, task, interval (milliseconds); None if it is none."""
     rest, _, interval = key.rpartition("_")
-    if not rest or not interval.isdigit():
+    if not rest or not _INTERVAL.fullmatch(interval):
         return None
     for task in ("migrate_to", "migrate_from"):
         if rest.endswith("_" + task):

@@ -6,6 +6,9 @@ that bound, and minus INFINITY wins over plus INFINITY.
 
 INFINITY = 1_000_000
 
+MOST_DIGITS = 1000
+"""Of a number as text so many digits are read."""
+
 _WORDS = {
     "infinity": INFINITY,
     "+infinity": INFINITY,
@@ -28,13 +31,16 @@ def parse_score(text: str | None) -> int:
 
 
 def _leading_integer(text: str) -> int:
-    """Read the leading integer of a text as C's strtol does; 0 where there is none."""
+    """Read the leading integer of a text as C's strtol does; 0 where there is none.
+
+    Of a number with very many digits the first ones are enough to be out of every range (and int() takes no more).
+    """
     text = text.lstrip()
     end = 1 if text[:1] in ("+", "-") else 0
     start = end
     while end < len(text) and "0" <= text[end] <= "9":
         end += 1
-    return int(text[:end]) if end > start else 0
+    return int(text[: min(end, MOST_DIGITS)]) if end > start else 0
 
 
 def clamp(value: int) -> int:
