@@ -16,7 +16,8 @@ def _of_action(action: str) -> tuple[OptionMeaning, ...]:
             "string",
             action,
             f"Advanced use only: An alternate command to run instead of '{action}'",
-            f"Some devices do not support the standard commands or may provide additional ones.{_BREAKS_ACTION.get(action, '')}"
+            "Some devices do not support the standard commands or may provide additional ones."
+            f"{_BREAKS_ACTION.get(action, '')}"
             f"Use this to specify an alternate, device-specific, command that implements the '{action}' action.",
         ),
         OptionMeaning(
