@@ -155,5 +155,5 @@ def test_a_fenced_remote_node_without_state_gets_one_by_its_id() -> None:
 
 def test_nothing_is_done_to_probe_again() -> None:
     again = GraphAction(1, ActionType.RESOURCE, "probe_again", "probe_again-node1", "node1", "1")
-    steps, _ = run(Synapse(0, (again,)))
+    steps, _ = run(Synapse(0, [again]))
     assert steps == [done(1)]
