@@ -7,7 +7,7 @@ from hatools.cib.document import Document, Element, children
 from hatools.cli.options import CommandLine, Finished, Group, Option, Program, begin, format_help
 from hatools.cli.output import Output, XmlOutput
 from hatools.values.duration import parse_interval_ms
-from hatools.values.errors import DeadlineError, DisconnectedError, HatoolsError, NoSuchObjectError
+from hatools.values.errors import DeadlineError, DisconnectedError, HatoolsError, NoSuchObjectError, UsageError
 from hatools.values.exitcode import ExitCode
 
 _EPILOGUE = """Notes:
@@ -219,7 +219,7 @@ def _election(line: CommandLine, out: Output) -> None:
 
 
 def _kill(line: CommandLine, out: Output) -> None:
-    raise HatoolsError("this option is not there yet; stop a node with 'crm cluster stop'")
+    raise UsageError("-K/--kill is not there yet; stop a node with 'crm cluster stop'")
 
 
 def _nodes(line: CommandLine, out: Output) -> None:

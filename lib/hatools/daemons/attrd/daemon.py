@@ -3,6 +3,8 @@
 import asyncio
 import logging
 import os
+import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from hatools.daemons.attrd.attributes import Attributes, Change, check_update, failure_pattern
@@ -14,8 +16,9 @@ from hatools.ipc.codec import Envelope, Kind, decode, encode
 from hatools.ipc.messages.attrd import (
     AttributeValues,
     ClearFailures,
+    PeerArrival,
     PeerDump,
-    PeerQuestion,
+    PeerPlace,
     PeerRefresh,
     PeerRemoval,
     PeerUpdates,
@@ -37,7 +40,7 @@ _log = logging.getLogger(__name__)
 
 GROUP = "attrd"
 _RETRY_S = 0.2
-_PeerMessage = PeerUpdates | PeerRemoval | PeerRefresh | PeerDump | PeerQuestion
+_PeerMessage = PeerUpdates | PeerRemoval | PeerRefresh | PeerArrival | PeerPlace | PeerDump
 
 
 class AttributeDaemon:
@@ -73,7 +76,7 @@ class AttributeDaemon:
         joined = await self._messaging.join(GROUP)
         self._me, self._local = joined.local.id, joined.local.name
         self._ids[self._local] = str(self._me)
-        self._peers = Peers(self._me, self._local, self._attributes)
+        self._peers = Peers(self._me, self._local, self._attributes, uuid.uuid4().hex)
         early, self._early = self._early, []
         for event in early:
             self._group_event(event)
@@ -163,6 +166,7 @@ class AttributeDaemon:
         match event:
             case ViewChanged(_, members, _, _, left, lost):
                 for name in peers.view({member.id: member.name for member in members}, left + lost):
+                    peers.removed(name)
                     self._forget(name)
                 self._ids |= {member.name: str(member.id) for member in members}
             case GroupChanged(group, present, arrived) if group == GROUP:
@@ -172,7 +176,7 @@ class AttributeDaemon:
         self._check_writer(peers)
         self._write()
 
-    def _tell(self, messages: list[PeerDump | PeerQuestion]) -> None:
+    def _tell(self, messages: Sequence[_PeerMessage]) -> None:
         for message in messages:
             self._send(message, [])
 
@@ -188,13 +192,16 @@ class AttributeDaemon:
                     peers.updated(update)
                     self._note(self._attributes.apply(update))
             case PeerRemoval(node):
+                peers.removed(node)
                 self._forget(node)
             case PeerRefresh():
                 self._writer.everything()
+            case PeerArrival():
+                self._tell(peers.arrived(event.sender))
+            case PeerPlace(place):
+                self._tell(peers.placed(place))
             case PeerDump():
                 self._note(peers.dumped(message))
-            case PeerQuestion():
-                self._tell(peers.asked(event.sender))
         if event.sender == self._me:
             for done in self._ordered.pop(event.tag, ()):
                 if not done.done():

@@ -1,31 +1,55 @@
 """How attribute daemons that come together share what they know. Pure.
 
-Two cases. *Companies* meet (partitions heal): one member of each dumps the state of its nodes as it was where the
-others arrived. A *fresh* daemon (just started, or restarted while its node stayed) asks, and one member answers with
-everything as it was where the question was delivered. Updates ordered behind that place are kept and applied again on
-top of the dump: so counting up is never lost, whoever does it when.
+A *company* are the members of the group that hold the same values, because they have delivered the same updates since
+they last agreed. Whenever somebody arrives there are several, and they agree anew:
+
+1. the lowest member asks for a *place* in the order, by a message; the first such message after the arrival is it, at
+   every member, whoever sent it;
+2. one member of each company dumps the state as it was at that place;
+3. when the dumps cover all members, everybody takes from them what its own company could not know, and applies the
+   updates ordered behind the place on top of it: so counting up is never lost, whoever does it when.
+
+Whatever changes in the group meanwhile begins this anew, and a dump for an earlier place means nothing. Nobody keeps a
+book about what the others have asked or answered, so nobody can be left out who was not there to see it.
+
+A *fresh* daemon knows nothing, not even of its own node, which may have been there all the time: it is told by others.
 """
 
+from dataclasses import dataclass
+
 from hatools.daemons.attrd.attributes import Attributes, Change
-from hatools.ipc.messages.attrd import PeerDump, PeerQuestion, UpdateAttribute
+from hatools.ipc.messages.attrd import PeerArrival, PeerDump, PeerPlace, UpdateAttribute
+
+
+@dataclass(frozen=True, slots=True)
+class _Removal:
+    """All values of a node were removed."""
+
+    node: str
 
 
 class Peers:
     """Who is in the group, who writes, and whose state is still to come.
 
+    Args:
+        birth: tells this process from every other that ever was; it makes places unique.
+
     ``names`` are the nodes' names by id; ``is_fresh`` until this daemon knows what the others know.
     """
 
-    def __init__(self, me: int, name: str, attributes: Attributes) -> None:
+    def __init__(self, me: int, name: str, attributes: Attributes, birth: str) -> None:
         self._me = me
         self._name = name
         self._attributes = attributes
+        self._birth = birth
         self.names: dict[int, str] = {me: name}
         self.members: frozenset[int] = frozenset()
         self.is_fresh = True
-        self._fresh: set[int] = set()
-        self._awaited: set[int] = set()
-        self._since: list[UpdateAttribute] = []
+        self._company = frozenset({me})
+        self._place = ""
+        self._last_place = 0
+        self._dumps: list[PeerDump] = []
+        self._since: list[UpdateAttribute | _Removal] = []
 
     @property
     def writer(self) -> int:
@@ -33,8 +57,13 @@ class Peers:
         return min(self.members, default=0)
 
     @property
+    def agrees(self) -> bool:
+        """Say whether this daemon holds what every member of the group holds."""
+        return not self.is_fresh and self._company == self.members
+
+    @property
     def is_writer(self) -> bool:
-        return self.writer == self._me and not self.is_fresh and not self._awaited
+        return self.writer == self._me and self.agrees
 
     def view(self, members: dict[int, str], departed: tuple[int, ...] = ()) -> list[str]:
         """Note the members of the view; return the names of those that are gone, or were gone and are back."""
@@ -45,78 +74,105 @@ class Peers:
         self.names.setdefault(self._me, self._name)
         return gone
 
-    def group(self, members: frozenset[int], arrived: frozenset[int]) -> list[PeerDump | PeerQuestion]:
-        """Note the members of the group."""
-        stayed = self.members & members - arrived
-        is_first = not self.members
-        someone_left = bool(self.members - members)
-        self.members = members
-        self._awaited &= members
-        self._fresh = (self._fresh & members) - arrived
-        if self.is_fresh:
-            # Whoever was about to answer may be among those who left.
-            # Our predecessor may have been in the group up to now, so that we are no arrival.
-            return [PeerQuestion()] if is_first or self._me in arrived or someone_left else []
-        if not arrived - {self._me}:
-            return []
-        company = stayed | {self._me}
-        self._since = []
-        self._awaited = set(members - company)
-        if min(company) != self._me:
-            return []
-        nodes = tuple(sorted({self.names.get(node, "") for node in company}))
-        return [PeerDump(nodes, self._attributes.dump(nodes))]
+    def group(self, members: frozenset[int], arrived: frozenset[int]) -> list[PeerArrival | PeerPlace]:
+        """Note the members of the group.
 
-    def asked(self, sender: int) -> list[PeerDump | PeerQuestion]:
-        """Note a question; the lowest member that is not fresh answers it."""
-        self._fresh.add(sender)
-        self._awaited.discard(sender)
-        if sender == self._me:
-            self._since = []
-        if self.is_fresh:
-            if self._fresh >= self.members:
-                # Nobody knows anything: that is all there is to know.
-                self._become_informed()
+        Our predecessor may have been in the group up to now, so that nobody sees us arrive: then we say it.
+        """
+        if not self.members and self._me not in arrived:
+            self.members = members
+            return [PeerArrival()]
+        self.members = members
+        return self._begin(arrived)
+
+    def arrived(self, sender: int) -> list[PeerArrival | PeerPlace]:
+        """Take the word of a member that it is another process than the one before."""
+        return self._begin(frozenset({sender}))
+
+    def _begin(self, arrived: frozenset[int]) -> list[PeerArrival | PeerPlace]:
+        me = frozenset({self._me})
+        self._company = me if self._me in arrived else (self._company & self.members) - arrived | me
+        self._place = ""
+        self._dumps = []
+        self._since = []
+        if self._company == self.members:
+            # Alone, or all that is left is of one mind. Alone and fresh: there is nothing to know.
+            self.is_fresh = self.is_fresh and self.members != me
             return []
-        informed = self.members - self._fresh
-        if min(informed, default=0) != self._me:
+        if self.writer != self._me:
             return []
-        nodes = set(self.names.values()) | self._holders()
-        return [PeerDump(tuple(sorted(nodes)), self._attributes.dump(nodes), self.names.get(sender, ""))]
+        self._last_place += 1
+        return [PeerPlace(f"{self._birth}.{self._last_place}")]
+
+    def placed(self, place: str) -> list[PeerDump]:
+        """Take a place in the order; it counts if one is wanted."""
+        if self._place or self._company == self.members:
+            return []
+        self._place = place
+        if min(self._company) != self._me:
+            return []
+        known = self._attributes.dump(self._holders())
+        return [PeerDump(place, tuple(sorted(self._company)), not self.is_fresh, known)]
 
     def updated(self, update: UpdateAttribute) -> None:
-        """Keep an update that a dump on its way may not contain."""
-        if self._awaited or self.is_fresh:
+        """Keep an update that a dump on its way does not contain."""
+        if self._place:
             self._since.append(update)
+
+    def removed(self, node: str) -> None:
+        """Keep the removal of a node's values, as an update."""
+        if self._place:
+            self._since.append(_Removal(node))
 
     def dumped(self, dump: PeerDump) -> list[Change]:
         """Take a dump; return what became different."""
-        self._fresh -= {node for node, name in self.names.items() if name == dump.answer_to}
-        if self.is_fresh:
-            if dump.answer_to != self._name:
-                return []
-            changes = self._load(dump, list(dump.nodes))
-            self._become_informed()
-            return changes
-        ids = {node for node, name in self.names.items() if name in dump.nodes}
-        if dump.answer_to or not self._awaited & ids:
+        if not self._place or dump.place != self._place:
             return []
-        changes = self._load(dump, [self.names[node] for node in sorted(ids & self._awaited)])
-        self._awaited -= ids
-        return changes
-
-    def _load(self, dump: PeerDump, nodes: list[str]) -> list[Change]:
-        changes = self._attributes.load(nodes, dump.attributes)
-        for update in self._since:
-            if update.node in nodes:
-                changes += self._attributes.apply(update)
-        return changes
-
-    def _become_informed(self) -> None:
+        self._dumps.append(dump)
+        if not self.members <= {node for known in self._dumps for node in known.company}:
+            return []
+        changes = self._merge()
         self.is_fresh = False
-        self._fresh = set()
-        self._awaited = set()
+        self._company = self.members
+        self._place = ""
+        self._dumps = []
         self._since = []
+        return changes
+
+    def _merge(self) -> list[Change]:
+        changes: list[Change] = []
+        by_node = self._authorities()
+        for dump in self._dumps:
+            nodes = {node for node, chosen in by_node.items() if chosen is dump}
+            # A company whose members took us for our predecessor does not speak for us.
+            if nodes and (self.is_fresh or self._me not in dump.company):
+                changes += self._attributes.load(sorted(nodes), dump.attributes)
+                changes += self._repeat(nodes)
+        return changes
+
+    def _authorities(self) -> dict[str, PeerDump]:
+        """Say whose word counts for each node: its own company's, else that of the first that knows anything.
+
+        A fresh daemon has seen only what changed since it is here; that counts where nobody knows more.
+        """
+        by_node: dict[str, PeerDump] = {}
+        for dump in sorted(self._dumps, key=lambda dump: (not dump.informed, dump.company)):
+            for holder in sorted({node for item in dump.attributes for node in item.values}):
+                by_node.setdefault(holder, dump)
+        for dump in self._dumps:
+            if dump.informed:
+                by_node.update({self.names[member]: dump for member in dump.company if member in self.names})
+        return by_node
+
+    def _repeat(self, nodes: set[str]) -> list[Change]:
+        changes: list[Change] = []
+        for kept in self._since:
+            if kept.node in nodes:
+                if isinstance(kept, _Removal):
+                    changes += self._attributes.remove_node(kept.node)
+                else:
+                    changes += self._attributes.apply(kept)
+        return changes
 
     def _holders(self) -> set[str]:
         return {node for attribute in self._attributes for node in attribute.values}

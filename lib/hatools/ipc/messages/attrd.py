@@ -112,15 +112,25 @@ class DumpedAttribute:
 
 
 @dataclass(frozen=True, slots=True)
-class PeerDump:
-    """Broadcast: the state of ``nodes`` at a place of the order that sender and receivers know: where members arrived,
-    or, with ``answer_to``, where that node's :class:`PeerQuestion` was delivered."""
-
-    nodes: tuple[str, ...]
-    attributes: tuple[DumpedAttribute, ...]
-    answer_to: str = ""
+class PeerArrival:
+    """Broadcast by a daemon that nobody saw arrive in the group: it was started in the place of another one."""
 
 
 @dataclass(frozen=True, slots=True)
-class PeerQuestion:
-    """Broadcast by a daemon that was just started: it knows nothing, not even of its own node."""
+class PeerPlace:
+    """Broadcast: a place in the order, of which everybody has the state. ``place`` is unique."""
+
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class PeerDump:
+    """Broadcast: the state at ``place`` as the members of ``company`` know it, all of them the same.
+
+    ``informed`` False: they know only what changed since they are here, even of their own nodes.
+    """
+
+    place: str
+    company: tuple[int, ...]
+    informed: bool
+    attributes: tuple[DumpedAttribute, ...]

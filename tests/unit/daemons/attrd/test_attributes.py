@@ -1,11 +1,10 @@
-"""Attribute values: counting, patterns, dampening, what is written, and how companies meet."""
+"""Attribute values: counting, patterns, dampening, and what is written."""
 
 import pytest
 
 from hatools.daemons.attrd.attributes import Attributes, Change, expand, failure_pattern
-from hatools.daemons.attrd.peers import Peers
 from hatools.daemons.attrd.writer import Writer
-from hatools.ipc.messages.attrd import PeerDump, PeerQuestion, UpdateAttribute
+from hatools.ipc.messages.attrd import UpdateAttribute
 
 
 def update(name: str, value: str | None, node: str = "n1", **more: object) -> UpdateAttribute:
@@ -119,81 +118,3 @@ def test_an_id_in_the_cib_has_no_letters_that_ids_may_not_have():
     write = work.next_write(0.0)
     assert write is not None
     assert b'id="status-1-fail-count-d1.monitor_10000"' in write.changes[0].xml
-
-
-class Company:
-    """Attribute daemons on an ordered bus without delay."""
-
-    def __init__(self) -> None:
-        self.attributes: dict[int, Attributes] = {}
-        self.peers: dict[int, Peers] = {}
-
-    def start(self, node: int) -> None:
-        self.attributes[node] = Attributes()
-        self.peers[node] = Peers(node, f"n{node}", self.attributes[node])
-
-    def meet(self, *groups: tuple[int, ...], interleave: tuple[UpdateAttribute, ...] = ()) -> None:
-        """Let groups become one; ``interleave`` is ordered behind the arrival and before all dumps."""
-        members = frozenset(node for group in groups for node in group)
-        queue: list[tuple[int, PeerDump | PeerQuestion | UpdateAttribute]] = [(0, item) for item in interleave]
-        for group in groups:
-            for node in group:
-                others = members - set(group)
-                mine = self.peers[node]
-                arrived = others | ({node} if mine.is_fresh else frozenset())
-                mine.view({member: f"n{member}" for member in members})
-                queue += [(node, message) for message in mine.group(members, frozenset(arrived))]
-        self.deliver(queue)
-
-    def deliver(self, queue: list[tuple[int, PeerDump | PeerQuestion | UpdateAttribute]]) -> None:
-        while queue:
-            sender, message = queue.pop(0)
-            for node in sorted(self.peers[next(iter(self.peers))].members):
-                match message:
-                    case UpdateAttribute():
-                        self.peers[node].updated(message)
-                        self.attributes[node].apply(message)
-                    case PeerDump():
-                        self.peers[node].dumped(message)
-                    case PeerQuestion():
-                        queue += [(node, answer) for answer in self.peers[node].asked(sender)]
-
-    def values(self) -> list[dict[tuple[str, str], str]]:
-        return [
-            {(value.name, value.node): value.value for value in self.attributes[node].query("", "")}
-            for node in sorted(self.attributes)
-        ]
-
-
-def test_daemons_that_start_together_know_that_there_is_nothing_to_know():
-    company = Company()
-    for node in (1, 2, 3):
-        company.start(node)
-    company.meet((1,), (2,), (3,))
-    assert [peers.is_fresh for peers in company.peers.values()] == [False] * 3
-    assert [peers.is_writer for peers in company.peers.values()] == [True, False, False]
-
-
-def test_a_newcomer_learns_what_the_others_know_even_of_itself():
-    company = Company()
-    company.start(1)
-    company.start(2)
-    company.meet((1,), (2,))
-    company.deliver([(1, update("a", "1")), (1, update("b", "5", node="n2"))])
-    company.start(2)
-    company.meet((1,), (2,), interleave=(update("b", "value++", node="n2"),))
-    assert company.values() == [{("a", "n1"): "1", ("b", "n2"): "6"}] * 2
-
-
-def test_companies_that_meet_exchange_what_each_knows():
-    company = Company()
-    for node in (1, 2, 3):
-        company.start(node)
-    company.meet((1,), (2,), (3,))
-    for node in (1, 2):
-        company.attributes[node].apply(update("a", "1"))
-    company.attributes[3].apply(update("a", "7", node="n3"))
-    for node, members in ((1, {1, 2}), (2, {1, 2}), (3, {3})):
-        company.peers[node].group(frozenset(members), frozenset())
-    company.meet((1, 2), (3,), interleave=(update("a", "value++", node="n1"),))
-    assert company.values() == [{("a", "n1"): "2", ("a", "n3"): "7"}] * 3
