@@ -1,6 +1,5 @@
 """Digests of operation parameters: how the cluster notices that a definition changed. Pure."""
 
-import hashlib
 from collections.abc import Iterable, Mapping
 
 from hatools.values.xmltext import escape_attribute
@@ -19,6 +18,8 @@ def filter_for_digest(parameters: Mapping[str, str]) -> dict[str, str]:
 
 def operation_digest(parameters: Mapping[str, str]) -> str:
     """Return the digest of a table of parameters, as Pacemaker 2 writes it into the history."""
+    import hashlib  # takes long, and a command that only shows what is configured computes no digest
+
     attributes = "".join(f' {name}="{escape_attribute(value)}"' for name, value in sorted(parameters.items()))
     text = f" <parameters{attributes}/>\n"
     return hashlib.md5(text.encode("utf-8", "surrogateescape"), usedforsecurity=False).hexdigest()

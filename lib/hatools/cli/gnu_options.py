@@ -8,7 +8,7 @@ import sys
 from dataclasses import dataclass, field
 from enum import Enum
 
-from hatools.cli.options import AUTHORS, VERSION, program_name
+from hatools.cli.identity import AUTHORS, VERSION, program_name
 
 __all__ = ["Entry", "GnuLine", "GnuProgram", "Style", "format_help", "parse", "print_version", "show_help"]
 

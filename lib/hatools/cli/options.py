@@ -19,11 +19,13 @@ import os
 import sys
 from dataclasses import dataclass, field
 
+from hatools.cli.identity import AUTHORS, FEATURES, VERSION, program_name
 from hatools.cli.output import Output, OutputError, open_output
 from hatools.values.exitcode import ExitCode
 
 __all__ = [
     "AUTHORS",
+    "FEATURES",
     "VERSION",
     "CommandLine",
     "CommandLineError",
@@ -39,12 +41,6 @@ __all__ = [
     "print_help",
     "program_name",
 ]
-
-VERSION = "2.1.5"
-"""The version of Pacemaker whose interface the commands offer; other programs parse it."""
-
-AUTHORS = "Andrew Beekhof and the Pacemaker project contributors"
-FEATURES = "agent-manpages cibsecrets corosync-ge-2 generated-manpages lha monotonic nagios ncurses remote systemd"
 
 _PADDING = 4
 
@@ -152,11 +148,6 @@ class CommandLine:
     @property
     def verbosity(self) -> int:
         return sum(1 for event, _ in self.events if event == "verbose")
-
-
-def program_name() -> str:
-    """Return the name the command was called by."""
-    return os.path.basename(sys.argv[0]) or "hatools"
 
 
 _COMMON = (

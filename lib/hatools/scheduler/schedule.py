@@ -8,13 +8,16 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from hatools.cib.document import Document
 from hatools.scheduler.model.reason import Reasons
 from hatools.scheduler.plan import Finding, Plan, ScoreRecord
-from hatools.scheduler.summary import SummaryLine
-from hatools.transition.graph import Graph
 from hatools.values.iso8601 import Moment
+
+if TYPE_CHECKING:
+    from hatools.scheduler.summary import SummaryLine
+    from hatools.transition.graph import Graph
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +28,10 @@ class Schedule:
     working data for whoever needs more.
     """
 
-    graph: Graph
+    graph: "Graph"
     scores: tuple[ScoreRecord, ...]
     reasons: Reasons
-    summary: tuple[SummaryLine, ...]
+    summary: "tuple[SummaryLine, ...]"
     findings: tuple[Finding, ...]
     plan: Plan
 
