@@ -7,9 +7,10 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
+from hatools.cib.document import parse_xml
 from hatools.daemons.attrd.attributes import Attributes, Change, check_update, failure_pattern
 from hatools.daemons.attrd.peers import Peers
-from hatools.daemons.attrd.writer import Writer
+from hatools.daemons.attrd.writer import Writer, loses_values
 from hatools.ipc.client import Connection
 from hatools.ipc.clients.messaging import GroupEvent, MessagingClient
 from hatools.ipc.codec import Envelope, Kind, decode, encode
@@ -28,7 +29,7 @@ from hatools.ipc.messages.attrd import (
     UpdateAttribute,
     UpdateAttributes,
 )
-from hatools.ipc.messages.cib import Batch
+from hatools.ipc.messages.cib import Batch, CibChanged, Query, QueryResult, Subscribe
 from hatools.ipc.messages.messaging import Delivered, GroupChanged, ViewChanged
 from hatools.ipc.messages.session import Done
 from hatools.ipc.rights import Rights
@@ -66,6 +67,8 @@ class AttributeDaemon:
         self._me = 0
         self._was_writer = False
         self._cib_busy = False
+        self._in_doubt = False
+        """Whether the CIB may lack what was written to it."""
 
     async def serve(self) -> int:
         """Work until told to stop or messaging is gone."""
@@ -220,7 +223,9 @@ class AttributeDaemon:
 
     def _check_writer(self, peers: Peers) -> None:
         if peers.is_writer and not self._was_writer:
+            # What the writer before us did last may not be in our replica yet: write all, then look for what is stale.
             self._writer.everything()
+            self._in_doubt = True
         self._was_writer = peers.is_writer
 
     # --- the CIB
@@ -240,6 +245,8 @@ class AttributeDaemon:
         write = self._writer.next_write(now)
         if write is not None:
             self._server.start(self._carry_out(Batch(write.changes)))
+        elif self._in_doubt:
+            self._server.start(self._compare(peers))
         deadline = self._writer.deadline
         if deadline is not None:
             self._timer = self._loop.call_at(deadline, self._write)
@@ -248,12 +255,8 @@ class AttributeDaemon:
         self._cib_busy = True
         succeeded = False
         try:
-            if self._cib is None or self._cib.closed.done():
-                self._cib = await Connection.open(
-                    self._context.directories.socket("cib"), "cib", name="attrd", deadline_s=30
-                )
             if batch.changes:
-                await self._cib.request(batch)
+                await (await self._connected()).request(batch)
             succeeded = True
         except DisconnectedError:
             _log.warning("cib is away: attributes are written again when it is back")
@@ -268,6 +271,41 @@ class AttributeDaemon:
         finally:
             self._cib_busy = False
         self._writer.written(succeeded=succeeded)
+        self._write()
+
+    async def _compare(self, peers: Peers) -> None:
+        """See whether the CIB still says what was written to it: its status may have been replaced or erased."""
+        self._cib_busy = True
+        self._in_doubt = False
+        try:
+            answer = await (await self._connected()).request(Query(section="status"))
+            assert isinstance(answer, QueryResult)
+            present = set(peers.names.values())
+            self._writer.compare(parse_xml(answer.xml), present, self._ids.keys() - present)
+        except HatoolsError as error:
+            _log.warning("the CIB could not be compared with the attributes: %s", error)
+            self._in_doubt = True
+            await asyncio.sleep(_RETRY_S)
+        finally:
+            self._cib_busy = False
+        self._write()
+
+    async def _connected(self) -> Connection:
+        """Return a connection to cib that tells us of changes."""
+        if self._cib is None or self._cib.closed.done():
+            path = self._context.directories.socket("cib")
+            connection = await Connection.open(path, "cib", name="attrd", on_event=self._cib_event, deadline_s=30)
+            await connection.request(Subscribe())
+            connection.closed.add_done_callback(lambda _: self._doubt())
+            self._cib = connection
+        return self._cib
+
+    def _cib_event(self, event: Any) -> None:
+        if isinstance(event, CibChanged) and not self._in_doubt and loses_values(event):
+            self._doubt()
+
+    def _doubt(self) -> None:
+        self._in_doubt = True
         self._write()
 
 

@@ -5,13 +5,13 @@ time; what changes meanwhile goes into the next, so many updates become few chan
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element, SubElement
 
-from hatools.cib.document import format_xml
+from hatools.cib.document import format_xml, parse_xml
 from hatools.daemons.attrd.attributes import Attributes
-from hatools.ipc.messages.cib import Change, CibOperation
+from hatools.ipc.messages.cib import Change, CibChanged, CibOperation
 
 ORIGIN = "attrd"
 _NOT_IN_IDS = re.compile(r"[^A-Za-z0-9_.-]")
@@ -58,6 +58,32 @@ class Writer:
             if not attribute.private:
                 for node in attribute.values:
                     self._dirty[attribute.name, node] = None
+
+    def compare(self, status: Element, present: Collection[str], departed: Collection[str]) -> None:
+        """Find what the CIB's status does not say, or still says, and write or erase it.
+
+        Args:
+            present: nodes that are here.
+            departed: nodes that were here; about others the CIB may know better than we do.
+        """
+        states = {state.get("uname", ""): state for state in status.iterfind("node_state")}
+        written = {
+            (pair.get("name", ""), node): pair.get("value")
+            for node, state in states.items()
+            for pair in state.iterfind("transient_attributes/instance_attributes/nvpair")
+        }
+        for attribute in self._attributes:
+            if attribute.private:
+                continue
+            for node in {*attribute.values, *present}:
+                key = (attribute.name, node)
+                if attribute.values.get(node) != written.get(key) and attribute.name not in self._due:
+                    self._dirty[key] = None
+        held = {node for attribute in self._attributes for node in attribute.values}
+        for node in departed:
+            state = states.get(node)
+            if node not in held and state is not None and state.find("transient_attributes") is not None:
+                self._erase[node] = None
 
     def node_gone(self, node: str) -> None:
         """Erase the values of a node."""
@@ -126,6 +152,20 @@ class Writer:
 
     def _erasure(self, node: str) -> Change:
         return _change(CibOperation.DELETE_ALL, xpath=f"/cib/status/node_state[@uname='{node}']/transient_attributes")
+
+
+def loses_values(event: CibChanged) -> bool:
+    """Say whether a change of the CIB may have taken away attributes that somebody else than us should have kept."""
+    if event.replaced or not event.patch:
+        return True
+    if b'operation="delete"' not in event.patch:
+        return False
+    paths = [
+        change.get("path", "")
+        for change in parse_xml(event.patch).iter("change")
+        if change.get("operation") == "delete"
+    ]
+    return any(path == "/cib" or (path.startswith("/cib/status") and "/lrm" not in path) for path in paths)
 
 
 def _change(operation: CibOperation, *, element: Element | None = None, xpath: str = "") -> Change:

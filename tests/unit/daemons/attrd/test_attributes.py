@@ -2,9 +2,11 @@
 
 import pytest
 
+from hatools.cib.document import parse_xml
 from hatools.daemons.attrd.attributes import Attributes, Change, expand, failure_pattern
-from hatools.daemons.attrd.writer import Writer
+from hatools.daemons.attrd.writer import Writer, loses_values
 from hatools.ipc.messages.attrd import UpdateAttribute
+from hatools.ipc.messages.cib import CibChanged, CibOperation
 
 
 def update(name: str, value: str | None, node: str = "n1", **more: object) -> UpdateAttribute:
@@ -118,3 +120,58 @@ def test_an_id_in_the_cib_has_no_letters_that_ids_may_not_have():
     write = work.next_write(0.0)
     assert write is not None
     assert b'id="status-1-fail-count-d1.monitor_10000"' in write.changes[0].xml
+
+
+def status(*pairs: tuple[str, str, str]) -> bytes:
+    """Return a status section with (name, node, value)."""
+    states = "".join(
+        f"<node_state id='{node[1:]}' uname='{node}'><transient_attributes id='{node[1:]}'><instance_attributes "
+        f"id='status-{node[1:]}'><nvpair id='status-{node[1:]}-{name}' name='{name}' value='{value}'/>"
+        f"</instance_attributes></transient_attributes></node_state>"
+        for name, node, value in pairs
+    )
+    return f"<status>{states}</status>".encode()
+
+
+def test_what_the_cib_lost_or_kept_too_long_is_found_by_comparing():
+    attributes = Attributes()
+    for node in ("n1", "n2", "n3"):
+        attributes.apply(update("a", "1", node=node))
+    attributes.apply(update("a", None, node="n3"))
+    attributes.apply(update("secret", "1", private=True))
+    work = writer(attributes)
+    found = parse_xml(status(("a", "n1", "1"), ("a", "n3", "1"), ("a", "n4", "1"), ("b", "n5", "1")))
+    work.compare(found, present={"n1", "n2", "n3"}, departed={"n4"})
+    write = work.next_write(0.0)
+    assert write is not None
+    erased = [change.xpath for change in write.changes if change.operation is CibOperation.DELETE_ALL]
+    assert [path for path in erased if "@uname='n4'" in path]
+    assert [path for path in erased if "@id='3'" in path]
+    assert len(erased) == 2
+    (written,) = [change.xml for change in write.changes if change.operation is CibOperation.MODIFY]
+    assert b'uname="n2"' in written
+    assert b"secret" not in written
+
+
+def test_nothing_is_written_when_the_cib_says_what_it_should():
+    attributes = Attributes()
+    attributes.apply(update("a", "1"))
+    work = writer(attributes)
+    work.compare(parse_xml(status(("a", "n1", "1"))), present={"n1"}, departed=())
+    assert work.next_write(0.0) is None
+
+
+@pytest.mark.parametrize(
+    ("change", "loses"),
+    [
+        ("<change operation='create' path='/cib/status'/>", False),
+        ("<change operation='delete' path=\"/cib/status/node_state[@id='1']/lrm[@id='1']\"/>", False),
+        ("<change operation='delete' path=\"/cib/configuration/resources/primitive[@id='x']\"/>", False),
+        ("<change operation='delete' path=\"/cib/status/node_state[@id='1']\"/>", True),
+        ("<change operation='delete' path=\"/cib/status/node_state[@id='1']/transient_attributes[@id='1']\"/>", True),
+    ],
+)
+def test_only_a_change_that_may_take_attributes_away_is_a_reason_to_compare(change: str, loses: bool):
+    patch = f"<diff format='2'>{change}</diff>".replace("'delete'", '"delete"').encode()
+    assert loses_values(CibChanged((0, 1, 1), (0, 1, 2), patch, "", "", "")) is loses
+    assert loses_values(CibChanged((0, 1, 1), (0, 1, 2), b"", "", "", "", replaced=True))
