@@ -29,6 +29,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from hatools.ipc.address import short_socket_path
+from hatools.runtime.directories import Directories
 from hatools.runtime.kernel import become_subreaper, descendants, name_process
 
 KILL_LIMIT = 10.0
@@ -218,3 +219,15 @@ def ask_supervisor(control: Path, node: str, command: str, *, timeout_s: float =
             data += part
     answer: dict[str, object] = json.loads(data or b"{}")
     return answer
+
+
+def power_on(directories: Directories) -> bool:
+    """Boot the node below a root through its supervisor; False if the root is no lab node's.
+
+    Raises:
+        OSError: the supervisor did not answer.
+    """
+    control, node = directories.root.parent / "control", directories.root.name
+    if not (control / f"{node}.sock").exists():
+        return False
+    return bool(ask_supervisor(control, node, "start").get("ok"))

@@ -144,7 +144,7 @@ class Supervision:
             child.life = _Life.READY
             child.since = now
             child.next_ping = now + PING_INTERVAL
-        return self._advance(now)
+        return [] if self.state is NodeState.STOPPING else self._advance(now)
 
     def pong(self, now: float, name: str) -> list[Effect]:
         """A daemon answered a ping."""
@@ -160,7 +160,7 @@ class Supervision:
         lived = now - child.since if child.life is _Life.READY else 0.0
         child.life, child.ping_sent, child.killed = _Life.DOWN, None, False
         if self.state is NodeState.STOPPING:
-            return self._continue_stop(now)
+            return self._exited_while_stopping(now, name, was_told)
         if status == EXIT_STAY_DOWN:
             self.exit_status = EXIT_STAY_DOWN
             return self.stop(now)
@@ -174,6 +174,16 @@ class Supervision:
         if name == "messaging":
             effects += self._leave_cluster()
         return effects + self._advance(now)
+
+    def _exited_while_stopping(self, now: float, name: str, was_told: bool) -> list[Effect]:
+        """Go on with the stop; a daemon that died while others still need it (crmd drains) is started again."""
+        later = self.order[self.order.index(name) + 1 :]
+        if was_told or name == "messaging" or all(self._children[other].life is _Life.DOWN for other in later):
+            return self._continue_stop(now)
+        child = self._children[name]
+        child.restarts += 1
+        child.life, child.since = _Life.STARTING, now
+        return [Spawn(name)]
 
     def stop(self, now: float) -> list[Effect]:
         """Stop everything in order; crmd drains the resources first."""

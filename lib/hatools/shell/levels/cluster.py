@@ -238,9 +238,12 @@ def _error_since(log: Path, begin: int) -> str:
 
 
 def _start_daemon() -> None:
-    """Start pacemakerd as a process of its own."""
+    """Start pacemakerd as a process of its own; in a lab the node's supervisor does."""
+    from hatools.lab.supervisor import power_on
     from hatools.runtime.commands import commands_folder
 
+    if power_on(Directories.from_environment()):
+        return
     program = Path(commands_folder()) / "pacemakerd"
     if not program.is_file():
         raise CommandError("pacemakerd is not installed beside crm")

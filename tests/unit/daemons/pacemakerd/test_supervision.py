@@ -117,3 +117,19 @@ def test_stopping_while_starting_ends_what_runs() -> None:
     node.start(0.0)
     assert node.stop(0.1) == [Terminate("messaging", hard=False, why="the node stops")]
     assert node.exited(0.2, "messaging", 0) == [Finish(0)]
+
+
+def test_a_daemon_that_crmd_needs_for_draining_is_started_again_during_the_stop() -> None:
+    node = running()
+    assert node.stop(10.0) == [Terminate("crmd", hard=False, why="the node stops")]
+    assert node.exited(11.0, "cib", -9) == [Spawn("cib")]
+    assert node.ready(11.1, "cib") == []
+    assert node.exited(12.0, "crmd", 0) == [Terminate("lrmd", hard=False, why="the node stops")]
+
+
+def test_during_the_stop_nothing_is_started_that_nobody_needs() -> None:
+    node = running()
+    node.stop(10.0)
+    node.exited(11.0, "crmd", 0)
+    node.exited(11.0, "lrmd", 0)
+    assert node.exited(11.0, "cib", -9) == [Terminate("messaging", hard=False, why="the node stops")]
