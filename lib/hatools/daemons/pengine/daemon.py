@@ -7,6 +7,7 @@ wait only the newest is worth an answer of its own.
 import asyncio
 import logging
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from hatools.cib.document import Document, format_xml
@@ -35,6 +36,8 @@ class SchedulerDaemon:
         self._archive = Archive(context.directories.pengine)
         self._server = Server("pengine", context.directories.socket("pengine"), self._answer, policy=context.policy)
         self._turn = asyncio.Lock()
+        self._saving = ThreadPoolExecutor(max_workers=1, thread_name_prefix="saving")
+        """Inputs are saved one after the other, behind the answer: no fencing waits for a compression."""
         self._count = 0
 
     async def serve(self) -> int:
@@ -44,6 +47,7 @@ class SchedulerDaemon:
         stop = asyncio.ensure_future(self._context.stopping.wait())
         await asyncio.wait((stop, self._server.failed), return_when=asyncio.FIRST_COMPLETED)
         await self._server.close()
+        await asyncio.to_thread(self._saving.shutdown)
         if self._server.failed.done():
             self._server.failed.result()
         return 0
@@ -66,7 +70,7 @@ class SchedulerDaemon:
         slot = self._archive.reserve(document, quality, xml)
         took = time.monotonic() - begun
         self._report(decided, slot, took)
-        self._save(slot, document, epoch)
+        self._saving.submit(self._save, slot, document, epoch)
         return ScheduleResult(
             graph=format_graph(decided.graph).encode("utf-8", "surrogateescape"),
             input_file=str(slot.path or ""),
@@ -75,6 +79,8 @@ class SchedulerDaemon:
         )
 
     def _save(self, slot: Slot, document: Document, epoch: int) -> None:
+        if slot.path is None:
+            return
         try:
             self._archive.save(slot, format_xml(with_execution_date(document.root, epoch)))
         except OSError as error:
