@@ -23,9 +23,9 @@ class _Step:
 
 _NAME = r"[A-Za-z_][\w.\-]*"
 _TEST = rf"@({_NAME})(?:\s*=\s*(?:'([^']*)'|\"([^\"]*)\"))?"
-_STEP = re.compile(rf"(//?)({_NAME}|\*)((?:\[\s*{_TEST}(?:\s+and\s+{_TEST})*\s*\])*)")
-_ONE_TEST = re.compile(_TEST)
-_FINAL_ATTRIBUTE = re.compile(rf"/@({_NAME})$")
+_STEP = rf"(//?)({_NAME}|\*)((?:\[\s*{_TEST}(?:\s+and\s+{_TEST})*\s*\])*)"
+_FINAL_ATTRIBUTE = rf"/@({_NAME})$"
+# Text, compiled when the first path is taken apart: most commands use none.
 
 
 def select(root: Element, expression: str) -> list[Trail]:
@@ -61,18 +61,19 @@ def path_step(element: Element) -> str:
 def _parse(expression: str) -> tuple[_Step, ...] | None:
     """Take the expression apart, or return None if it is beyond the simple form."""
     text = expression.strip()
-    final = _FINAL_ATTRIBUTE.search(text)
+    final = re.search(_FINAL_ATTRIBUTE, text)
     if final is not None:
         text = text[: final.start()]
+    one_step = re.compile(_STEP)
     steps: list[_Step] = []
     position = 0
     while position < len(text):
-        match = _STEP.match(text, position)
+        match = one_step.match(text, position)
         if match is None:
             return None
         tests = tuple(
             (name, single if single is not None else double)
-            for name, single, double in (found.groups() for found in _ONE_TEST.finditer(match[3]))
+            for name, single, double in (found.groups() for found in re.finditer(_TEST, match[3]))
         )
         steps.append(_Step(match[1] == "//", match[2], tests))
         position = match.end()

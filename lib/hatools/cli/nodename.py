@@ -1,6 +1,6 @@
 """Which node a command runs on or for. I/O."""
 
-import platform
+import os
 from collections.abc import Mapping
 
 from hatools.ipc.clients.cib import cib_file_path
@@ -26,7 +26,7 @@ def local_node_name(environ: Mapping[str, str]) -> str:
         DisconnectedError: no cluster runs here.
     """
     if cib_file_path(environ) is not None:
-        return platform.node()
+        return os.uname().nodename
     from hatools.ipc.clients.crmd import local_node
 
     return local_node()

@@ -177,11 +177,12 @@ M = TypeVar("M", bound=Moment)
 
 _INT = r"\s*([+-]?\d+)"
 _TWO = r"\s*([+-]\d|\d{1,2}+)"
-_LONG_DATE = re.compile(f"{_INT}(?:-{_INT}(?:-{_INT})?)?")
-_SHORT_DATE = re.compile(rf"\s*([+-]\d{{1,3}}+|\d{{1,4}}+){_TWO}{_TWO}")
-_WEEK_DATE = re.compile(f"{_INT}-W{_INT}-{_INT}")
-_LONG_CLOCK = re.compile(f"{_INT}(?::{_INT}(?::{_INT})?)?")
-_SHORT_CLOCK = re.compile(f"{_TWO}(?:{_TWO}(?:{_TWO})?)?")
+# Text, which re compiles when it is first used: few commands read a date.
+_LONG_DATE = f"{_INT}(?:-{_INT}(?:-{_INT})?)?"
+_SHORT_DATE = rf"\s*([+-]\d{{1,3}}+|\d{{1,4}}+){_TWO}{_TWO}"
+_WEEK_DATE = f"{_INT}-W{_INT}-{_INT}"
+_LONG_CLOCK = f"{_INT}(?::{_INT}(?::{_INT})?)?"
+_SHORT_CLOCK = f"{_TWO}(?:{_TWO}(?:{_TWO})?)?"
 
 
 def _bad_date(text: str, why: str = "") -> SyntaxProblem:
@@ -194,9 +195,9 @@ def _ordinal(year: int, month: int, day: int) -> int:
 
 def _read_date(cls: type[M], text: str) -> M:
     """Read a date: ``2005-01-20``, ``20050120``, ``2005-020`` or ``2005-W03-4``."""
-    match = _LONG_DATE.match(text)
+    match = re.match(_LONG_DATE, text)
     if match is not None and match[2] is None:
-        match = _SHORT_DATE.match(text) or match
+        match = re.match(_SHORT_DATE, text) or match
     numbers = [] if match is None else [int(number) for number in match.groups() if number is not None]
     if len(numbers) == 3:
         year, month, day = numbers
@@ -210,7 +211,7 @@ def _read_date(cls: type[M], text: str) -> M:
         if day > days_in_year(year):
             raise _bad_date(text, f"'{day}' is not a valid day of the year (max {days_in_year(year)})")
         return cls(year, day)
-    match = _WEEK_DATE.match(text)
+    match = re.match(_WEEK_DATE, text)
     if match is None:
         raise _bad_date(text)
     year, week, weekday = (int(number) for number in match.groups())
@@ -225,9 +226,9 @@ def _read_date(cls: type[M], text: str) -> M:
 
 def _read_clock(text: str) -> int:
     """Read ``HH:MM:SS`` or ``HHMMSS``, later parts may be missing; return seconds."""
-    match = _LONG_CLOCK.match(text)
+    match = re.match(_LONG_CLOCK, text)
     if match is not None and match[2] is None:
-        match = _SHORT_CLOCK.match(text) or match
+        match = re.match(_SHORT_CLOCK, text) or match
     if match is None:
         if text.strip():
             raise SyntaxProblem(f"{text} is not a valid ISO 8601 time specification")
