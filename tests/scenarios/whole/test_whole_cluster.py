@@ -1,6 +1,7 @@
 """A whole cluster under faults, by seeds: the invariants of the design must hold at every moment.
 
-``HATOOLS_SEEDS=5000`` runs more of them, ``HATOOLS_SEED=n`` replays one and prints its story.
+``HATOOLS_SEEDS=5000`` runs more of them, ``HATOOLS_FIRST_SEED=300`` goes on behind those that have run,
+``HATOOLS_SEED=n`` replays one and prints its story.
 """
 
 import os
@@ -10,6 +11,7 @@ import pytest
 from tests.scenarios.whole.storm import Storm
 
 SEEDS = int(os.environ.get("HATOOLS_SEEDS", "300"))
+FIRST_SEED = int(os.environ.get("HATOOLS_FIRST_SEED", "0"))
 BATCH = 10
 
 
@@ -17,7 +19,8 @@ def seeds() -> list[range]:
     only = os.environ.get("HATOOLS_SEED")
     if only:
         return [range(int(only), int(only) + 1)]
-    return [range(first, min(first + BATCH, SEEDS)) for first in range(0, SEEDS, BATCH)]
+    end = FIRST_SEED + SEEDS
+    return [range(first, min(first + BATCH, end)) for first in range(FIRST_SEED, end, BATCH)]
 
 
 @pytest.mark.parametrize("batch", seeds(), ids=lambda batch: f"{batch[0]}-{batch[-1]}")
