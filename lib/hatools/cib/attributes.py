@@ -6,13 +6,15 @@ permanent and transient node attributes, utilization and ticket attributes are a
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from hatools.cib.document import Element, children
-from hatools.cib.nvpair import FIRST_PROPERTY_SET
-from hatools.cib.operations import Edit
 from hatools.values.ciboperation import CibOperation
 from hatools.values.errors import InputError, InvalidChangeError, NoSuchObjectError
 from hatools.values.exitcode import ExitCode
+
+if TYPE_CHECKING:
+    from hatools.cib.edits import Edit
 
 CLUSTER_OPTIONS = "crm_config"
 NODES = "nodes"
@@ -102,6 +104,8 @@ class Place:
 
     def _default_set_id(self) -> str:
         if self.section == CLUSTER_OPTIONS:
+            from hatools.cib.nvpair import FIRST_PROPERTY_SET
+
             return FIRST_PROPERTY_SET
         if self.section == TICKETS:
             return f"{STATUS}-tickets"
@@ -117,7 +121,7 @@ def pairs_in(answer: Element | None) -> list[Element]:
     return list(children(answer)) if answer.tag == "xpath-query" else [answer]
 
 
-def set_edit(place: Place, value: str, existing: Element | None) -> Edit:
+def set_edit(place: Place, value: str, existing: Element | None) -> "Edit":
     """Return the edit that gives the pair a value.
 
     Args:
@@ -127,6 +131,8 @@ def set_edit(place: Place, value: str, existing: Element | None) -> Edit:
         InvalidChangeError: the place names neither a pair nor an attribute.
         UnknownSectionError: there is no such section.
     """
+    from hatools.cib.edits import Edit
+
     if not place.name and not place.pair_id:
         raise InvalidChangeError("an attribute needs a name or an id")
     section = STATUS if place.section == TICKETS else place.section
@@ -169,8 +175,10 @@ def _nested(path: list[tuple[str, dict[str, str]]], inner: Element) -> Element:
     return inner
 
 
-def delete_edit(place: Place, pair_id: str, value: str | None = None) -> Edit:
+def delete_edit(place: Place, pair_id: str, value: str | None = None) -> "Edit":
     """Return the edit that removes a pair by its id, if it still has this name (and value)."""
+    from hatools.cib.edits import Edit
+
     attributes = {"id": pair_id, **({"name": place.name} if place.name else {})}
     if value is not None:
         attributes["value"] = value

@@ -60,7 +60,10 @@ def modules_of(words: list[str], environment: dict[str, str]) -> set[str]:
     ("words", "unwanted"),
     [
         (["cibadmin", "-Q"], {*NO_SCHEDULER, "hatools.cib.operations", "hatools.cib.xpath"}),
-        (["crm_attribute", "-t", "crm_config", "-n", "x", "-G", "-d", "y"], NO_SCHEDULER),
+        (
+            ["crm_attribute", "-t", "crm_config", "-n", "x", "-G", "-d", "y"],
+            {*NO_SCHEDULER, "hatools.cib.edits", "hatools.cib.rules"},
+        ),
         (["crm_resource", "-l"], {*NO_PLACEMENT, "hatools.cib.operations", "hatools.status"}),
         (["crm_mon", "-1"], NO_PLACEMENT),
     ],
