@@ -12,6 +12,7 @@ from xml.etree.ElementTree import Element
 
 from hatools.cib.document import children
 from hatools.values.duration import parse_duration_ms, parse_interval_ms
+from hatools.values.integer import leading_integer
 from hatools.values.iso8601 import Moment
 from hatools.values.role import Role, parse_role
 
@@ -215,7 +216,7 @@ def _compare(actual: str | None, value: str | None, kind: str | None, operation:
             kind = "number" if "." in actual or "." in value else "integer"
     match kind.lower():
         case "integer":
-            first, second = _leading_integer(actual), _leading_integer(value)
+            first, second = leading_integer(actual), leading_integer(value)
             if first is not None and second is not None:
                 return _sign(first, second)
         case "number":
@@ -229,11 +230,6 @@ def _compare(actual: str | None, value: str | None, kind: str | None, operation:
         case _:
             return 0
     return _sign(actual.lower(), value.lower())
-
-
-def _leading_integer(text: str) -> int | None:
-    match = re.match(r"\s*[+-]?\d+", text)
-    return int(match[0]) if match else None
 
 
 def _float(text: str) -> float | None:
@@ -306,7 +302,7 @@ def add_duration(start: Moment, duration: Element) -> Moment:
     """Return the moment that a ``<duration>`` element's fields later."""
 
     def amount(name: str) -> int:
-        value = _leading_integer(duration.get(name) or "")
+        value = leading_integer(duration.get(name))
         return value if value is not None and -(2**31) <= value < 2**31 else 0
 
     seconds = amount("hours") * 3600 + amount("minutes") * 60 + amount("seconds")

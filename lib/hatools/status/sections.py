@@ -32,6 +32,7 @@ from hatools.status.phrases import (
 from hatools.status.resources import brief_entries, resource_entry
 from hatools.status.view import Section, Show, View
 from hatools.values.exitcode import exit_text
+from hatools.values.integer import leading_integer
 
 __all__ = [
     "TextSections",
@@ -455,9 +456,4 @@ def history_passes(resource: ResourceStatus, view: View) -> bool:
 
 def leading_number(text: str) -> int:
     """Return the number a text begins with, 0 if it begins with none."""
-    digits = text.strip()
-    sign = digits[:1] in ("+", "-")
-    end = 1 if sign else 0
-    while end < len(digits) and digits[end].isdigit():
-        end += 1
-    return int(digits[:end]) if end > sign else 0
+    return leading_integer(text) or 0

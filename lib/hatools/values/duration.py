@@ -2,8 +2,8 @@
 
 import re
 
+from hatools.values.integer import leading_integer
 from hatools.values.iso8601 import DAY, Duration, days_in_year
-from hatools.values.score import MOST_DIGITS
 
 _PATTERN = re.compile(r"\s*([+-]?\d+)[\d.+-]*\s*([a-zA-Z]*).*", re.DOTALL)
 _PREFIXES = (("ms", 1), ("us", 0), ("s", 1000), ("m", 60_000), ("h", 3_600_000))
@@ -20,7 +20,7 @@ def parse_duration_ms(text: str | None) -> int | None:
     match = _PATTERN.fullmatch(text)
     if match is None:
         return None
-    number, unit = int(match[1][:MOST_DIGITS]), match[2].lower()
+    number, unit = leading_integer(match[1]) or 0, match[2].lower()
     if not unit:
         return number * 1000 if match[0].rstrip()[-1:].isdigit() else None
     for prefix, factor in _PREFIXES:

@@ -4,10 +4,9 @@ Arithmetic follows "Pacemaker Explained", section Scores: a sum that reaches a b
 that bound, and minus INFINITY wins over plus INFINITY.
 """
 
-INFINITY = 1_000_000
+from hatools.values.integer import leading_integer
 
-MOST_DIGITS = 1000
-"""Of a number as text so many digits are read."""
+INFINITY = 1_000_000
 
 _WORDS = {
     "infinity": INFINITY,
@@ -26,21 +25,7 @@ def parse_score(text: str | None) -> int:
     known = _WORDS.get(text.lower())
     if known is not None:
         return known
-    digits = _leading_integer(text)
-    return clamp(digits)
-
-
-def _leading_integer(text: str) -> int:
-    """Read the leading integer of a text as C's strtol does; 0 where there is none.
-
-    Of a number with very many digits the first ones are enough to be out of every range (and int() takes no more).
-    """
-    text = text.lstrip()
-    end = 1 if text[:1] in ("+", "-") else 0
-    start = end
-    while end < len(text) and "0" <= text[end] <= "9":
-        end += 1
-    return int(text[: min(end, MOST_DIGITS)]) if end > start else 0
+    return clamp(leading_integer(text) or 0)
 
 
 def clamp(value: int) -> int:

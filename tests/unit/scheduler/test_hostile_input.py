@@ -5,6 +5,7 @@ import pytest
 from tests.unit.scheduler.clusters import cluster, decide, primitive
 
 PAIR = primitive("a") + primitive("b")
+ENDLESS = "9" * 5000
 COLOCATED = '<rsc_colocation id="c1" rsc="a" with-rsc="b" score="INFINITY"/>'
 ORDERED = '<rsc_order id="o1" first="a" then="b"/>'
 
@@ -21,6 +22,10 @@ CASES = {
     ),
     "a node that does not exist": (PAIR, '<rsc_location id="l" rsc="a" node="moon" score="INFINITY"/>'),
     "scores that are no numbers": (PAIR, '<rsc_location id="l" rsc="a" node="node1" score="many"/>'),
+    "numbers without end": (
+        primitive("a", f"priority={ENDLESS} failure-timeout={ENDLESS}s") + primitive("b"),
+        f'<rsc_location id="l" rsc="b" node="node1" score="{ENDLESS}"/>',
+    ),
     "an empty group": ('<group id="g"/>' + PAIR, ""),
     "an empty clone": ('<clone id="c"/>' + PAIR, ""),
     "an empty bundle": ('<bundle id="w"><docker image="i" replicas="x"/></bundle>' + PAIR, ""),

@@ -28,6 +28,7 @@ from hatools.scheduler.unpack.outcomes import HistoryState, unpack_operation
 from hatools.scheduler.unpack.resources import create_instance, target_role, unpack_resource
 from hatools.scheduler.unpack.scores import add_location_score
 from hatools.scheduler.unpack.tickets import unpack_ticket_states
+from hatools.values.integer import leading_integer
 from hatools.values.opkey import TransitionKey, format_operation_key
 from hatools.values.result import ExecStatus
 from hatools.values.role import Role
@@ -71,20 +72,8 @@ def unpack_status(plan: Plan) -> None:
 
 
 def _integer(xml: Element, name: str, default: int) -> int:
-    text = xml.get(name)
-    if text is None:
-        return default
-    if text.isdecimal() and text.isascii():
-        return int(text)
-    text = text.strip()
-    negative = text.startswith("-")
-    digits = text.lstrip("+-")
-    end = 0
-    while end < len(digits) and "0" <= digits[end] <= "9":
-        end += 1
-    if not end:
-        return default
-    return -int(digits[:end]) if negative else int(digits[:end])
+    number = leading_integer(xml.get(name))
+    return default if number is None else number
 
 
 def operation_from_cib(xml: Element) -> Operation:

@@ -3,6 +3,7 @@
 from hatools.scheduler.model.node import Discovery, Node, NodeScore
 from hatools.scheduler.model.resource import Resource
 from hatools.scheduler.plan import Plan
+from hatools.values.integer import leading_integer
 from hatools.values.score import INFINITY, add_scores
 
 
@@ -18,12 +19,8 @@ def whole_table(plan: Plan, score: int) -> dict[Node, NodeScore]:
 
 def scan_minimum(text: str | None, minimum: int) -> int:
     """Read an integer that is at least a minimum; nothing or nonsense means the minimum."""
-    digits = (text or "").strip()
-    sign, body = (-1, digits[1:]) if digits.startswith("-") else (1, digits.removeprefix("+"))
-    end = 0
-    while end < len(body) and "0" <= body[end] <= "9":
-        end += 1
-    return max(minimum, min(2**31 - 1, sign * int(body[:end]))) if end else minimum
+    number = leading_integer(text)
+    return minimum if number is None else max(minimum, min(2**31 - 1, number))
 
 
 def add_node_score(resource: Resource, node: Node, score: int) -> None:
