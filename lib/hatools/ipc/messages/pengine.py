@@ -12,7 +12,7 @@ class ScheduleRequest:
 
 @dataclass(frozen=True, slots=True)
 class ScheduleResult:
-    """The transition graph as XML bytes, and the file the input was kept in (``pe-input-N.bz2``).
+    """The transition graph as XML bytes, and the file the input is saved in soon after (``pe-input-N.bz2``).
 
     ``quality`` is ``input``, ``warn`` or ``error``; ``recheck_by`` is epoch seconds when time alone can change the
     decision, 0 if never.
