@@ -66,6 +66,6 @@ def run() -> None:
 
 
 def _pair(words: list[str], environment: dict[str, str]) -> tuple[float, float | None]:
-    ours = milliseconds([sys.executable, str(BIN / words[0]), *words[1:]], environment)
+    ours = milliseconds([str(BIN / words[0]), *words[1:]], environment)
     original = shutil.which(words[0], path="/usr/sbin:/usr/bin")
     return ours, milliseconds([original, *words[1:]], environment) if original else None
