@@ -8,7 +8,7 @@ DESTDIR ?=
 DATA ?=
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: help setup setup-dev demo demo-check test lint types unit test-long soak conformance bench man install uninstall clean
+.PHONY: help setup setup-dev demo demo-check test lint types unit test-long soak conformance conformance-random bench man install uninstall clean
 
 help:
 	@echo "make demo          set up and run a three-node cluster on this machine, with a live view"
@@ -17,6 +17,7 @@ help:
 	@echo "make test-long     the failures of tests/cluster, 20 rounds each (root, namespaces)"
 	@echo "make soak          the simulated clusters with many more seeds"
 	@echo "make conformance DATA=FOLDER   measure against recorded data of the original"
+	@echo "make conformance-random        2,000 random clusters beside the original's crm_simulate"
 	@echo "make bench         measure, with ratios to the real tools where they are installed"
 	@echo "make install PREFIX=/usr/local DESTDIR=   and uninstall"
 
@@ -64,6 +65,9 @@ soak: setup-dev
 conformance: setup-dev
 	@test -n "$(DATA)" || { echo "give the folder of recorded data: make conformance DATA=FOLDER (see README.md)"; exit 64; }
 	$(BIN)/python -m tests.conformance.recorded $(DATA)
+
+conformance-random: setup-dev
+	HATOOLS_SEEDS=$(or $(SEEDS),2000) $(BIN)/python -m pytest tests/conformance/test_random_clusters.py --timeout=36000
 
 bench: setup-dev
 	$(BIN)/python -m bench

@@ -1,6 +1,6 @@
 """Random clusters: our decisions are those of Pacemaker 2.1.5's own ``crm_simulate``.
 
-``HATOOLS_SEEDS=2000`` (``make conformance``) compares that many; a failing seed is in the test's name.
+``HATOOLS_SEEDS=2000`` (``make conformance-random``) compares that many; a failing seed is in the test's name.
 """
 
 import os
