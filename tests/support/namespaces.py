@@ -121,7 +121,8 @@ class NamespaceCluster:
         return (
             f"totem {{\n  version: 2\n  cluster_name: spaces\n  token: {self.token_ms}\n}}\n"
             f"nodelist {{\n{nodes}}}\nquorum {{\n  provider: corosync_votequorum\n}}\n"
-            "logging {\n  to_syslog: no\n}\n"
+            "logging {\n  to_syslog: no\n  to_logfile: yes\n  logfile: /var/log/corosync/corosync.log\n"
+            "  timestamp: hires\n}\n"
         )
 
     def tell(self, node: str, command: str) -> dict[str, object]:
