@@ -11,10 +11,13 @@ if TYPE_CHECKING:
 
 
 def explain(session: "Session", resource: str, args: Sequence[str]) -> bool:
-    """Show the scheduler's reasons for a resource, on one node if that is named."""
-    words = [word for word in args if word != "on"]
+    """Show the scheduler's reasons for a resource, on one node if that is named; as JSON if asked for.
+
+    JSON is a list of objects with ``resource``, ``node``, ``cause``, ``evidence``, ``text`` and ``suggestion``.
+    """
+    words = [word for word in args if word not in ("on", "--json")]
     if len(words) > 1:
-        raise CommandError("usage: why <rsc> [on <node>]")
+        raise CommandError("usage: why <rsc> [on <node>] [--json]")
     node = words[0] if words else None
     from hatools.cib.document import Document
     from hatools.scheduler.reasons import explain as explain_records
@@ -26,7 +29,12 @@ def explain(session: "Session", resource: str, args: Sequence[str]) -> bool:
         return False
     now = time.time()
     plan = schedule(Document(root), Moment.from_epoch(int(now), time.localtime(now).tm_gmtoff))
-    lines = explain_records(plan, resource, node)
-    for line in lines:
-        print(line)
-    return bool(lines)
+    found = explain_records(plan, resource, node)
+    if session.output_format == "json" or "--json" in args:
+        import json
+
+        print(json.dumps([explanation.as_dict() for explanation in found], indent=2))
+    else:
+        for explanation in found:
+            print(explanation)
+    return bool(found)
