@@ -50,7 +50,9 @@ IMPURE_MODULES = frozenset(
 
 IMPURE = (
     "ipc.address", "ipc.server", "ipc.client", "ipc.blocking", "ipc.clients", "runtime", "lab", "shell", "cli",
-    "messaging.corosync.authkey", "messaging.corosync.totem.links", "messaging.heartbeat.media", "messaging.external",
+    "messaging.corosync.authkey", "messaging.corosync.totem.links", "messaging.heartbeat.media",
+    "messaging.external.libraries", "daemons.messaging.styles", "daemons.messaging.corosync_style",
+    "daemons.messaging.heartbeat_style", "daemons.messaging.external_style",
     "values.returncode",  # asks the system for the words of its error numbers
     "agents.catalog", "agents.systemd", "agents.shipped", "daemons.pengine.archive", "daemons.pacemakerd.image",
     "daemons.lrmd.runner", "daemons.stonithd.runner", "daemons.stonithd.registry",  # run agents

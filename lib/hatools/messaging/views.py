@@ -127,6 +127,13 @@ class Expelled:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class CutOff:
+    """Effect: this node is out of the cluster without having said goodbye; end at once, as if it had been lost."""
+
+    reason: str
+
+
 Upcall = ViewInstalled | GroupMembersChanged | GroupMessage | DirectMessage | SafeUpTo | Departed
 """What an engine tells the layers above, in order."""
 
@@ -164,18 +171,24 @@ class Remark:
     text: str
 
 
-Effect = Upcall | Datagram | Keep | Remark | Expelled
+Effect = Upcall | Datagram | Keep | Remark | Expelled | CutOff
 """All that an engine asks for; perform them in order."""
 
 
 class GroupEngine(Protocol):
     """What every style implements. The caller performs the effects and calls ``expire`` at ``deadline``."""
 
-    view: View | None
+    @property
+    def view(self) -> View | None:
+        """Return the current view; None before the first."""
 
     @property
     def deadline(self) -> float | None:
         """Return when :meth:`expire` wants to be called."""
+
+    @property
+    def is_alone(self) -> bool:
+        """Say whether no peer counts on hearing from us: then a pause of this process costs nothing."""
 
     def waiting_bytes(self, group: str) -> int:
         """Return how much waits to be sent to a group; a caller that keeps it small is never short of memory."""
@@ -211,3 +224,6 @@ class GroupEngine(Protocol):
 
     def depart(self, now: float) -> list[Effect]:
         """Say goodbye, so that the peers see us leave and not die; :class:`Departed` follows."""
+
+    def leave(self, now: float) -> list[Effect]:
+        """Stop at once, whether or not the goodbye is known; no call follows."""

@@ -115,6 +115,11 @@ class CorosyncEngine:
         times = [time for time in (self.totem.deadline, self._standing_deadline) if time is not None]
         return min(times, default=None)
 
+    @property
+    def is_alone(self) -> bool:
+        """Say whether the ring has no other member."""
+        return len(self.totem.members) <= 1
+
     def waiting_bytes(self, group: str) -> int:
         """Return how much waits to be sent to a group."""
         return self._outbox.waiting_bytes(group)

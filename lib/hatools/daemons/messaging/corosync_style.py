@@ -1,0 +1,236 @@
+"""The corosync style in the daemon: corosync.conf, authkey, UDP links, stored numbers. I/O."""
+
+import asyncio
+import logging
+import os
+import time
+
+from hatools.daemons.messaging.describe import describe_ring
+from hatools.daemons.messaging.store import Numbers, NumberStore
+from hatools.daemons.messaging.styles import Host, not_understood
+from hatools.ipc.messages.messaging import (
+    CancelWaitForAll,
+    ReloadConfiguration,
+    RingState,
+    SetExpectedVotes,
+    SetFault,
+    SetVotes,
+)
+from hatools.ipc.messages.session import Done
+from hatools.ipc.rights import Rights
+from hatools.ipc.server import Client
+from hatools.messaging.corosync.authkey import check_inline_key, load_key
+from hatools.messaging.corosync.conf import Configuration, NodeEntry, read_configuration
+from hatools.messaging.corosync.ourselves import local_node
+from hatools.messaging.corosync.engine import RING_SEQUENCE, CorosyncEngine, Identity
+from hatools.messaging.corosync.totem.effects import SEQUENCE_RESERVE
+from hatools.messaging.corosync.totem.links import Endpoint, Fault, Links, resolve
+from hatools.messaging.views import NodeIdentity
+from hatools.runtime.addresses import is_local_address
+from hatools.runtime.daemon import Context
+from hatools.runtime.logs import notice
+from hatools.values.errors import ConfigError, NoSuchObjectError, UnavailableError
+
+_log = logging.getLogger(__name__)
+
+_ADDRESS_INTERVAL_S = 0.25
+_LARGEST_PACKET = 8192
+"""Bytes: larger datagrams bring little and overrun receive buffers when several members send."""
+
+
+class CorosyncStyle:
+    """Our own ring, configured as Corosync is."""
+
+    name = "corosync"
+
+    def __init__(self, context: Context, configuration: Configuration, node: NodeEntry) -> None:
+        self._context = context
+        self._configuration = configuration
+        self._node = node
+        self._store = NumberStore(context.directories.messaging, node.id)
+        self._links: Links
+        self._host: Host
+        self.engine: CorosyncEngine
+
+    @property
+    def cluster_name(self) -> str:
+        """Return ``totem.cluster_name``."""
+        return self._configuration.cluster_name
+
+    @property
+    def local(self) -> NodeIdentity:
+        """Return our entry of the node list."""
+        return NodeIdentity(self._node.id, self._node.name)
+
+    @property
+    def nodes(self) -> tuple[NodeIdentity, ...]:
+        """Return the node list."""
+        return tuple(NodeIdentity(node.id, node.name) for node in self._configuration.nodes)
+
+    @property
+    def pause_limit_s(self) -> float | None:
+        """Return the token timeout: after it the peers form a ring without us."""
+        return self._configuration.timing.token
+
+    @property
+    def realtime(self) -> bool:
+        """Return ``system.sched_rr``."""
+        return self._configuration.sched_rr
+
+    async def open(self, host: Host) -> bool:
+        """Bind the links and begin a new life of this node."""
+        self._host = host
+        if self._configuration.plain_on_purpose:
+            _log.warning("messages between nodes are neither encrypted nor authenticated (crypto_cipher, crypto_hash)")
+        secrets = _load_secrets(self._context, self._configuration)
+        self._links = self._make_links(host)
+        if not await self._open_links():
+            return False
+        old, numbers = self._begin_life()
+        identity = Identity(
+            node_id=self._node.id,
+            epoch=numbers.epoch,
+            ring_sequence=old.ring_sequence,
+            reserved_sequence=numbers.ring_sequence,
+            mtu=min(self._links.mtu(), _LARGEST_PACKET),
+            secrets=secrets,
+            randomness=os.urandom,
+        )
+        self.engine = CorosyncEngine(self._configuration, identity)
+        return True
+
+    def _make_links(self, host: Host) -> Links:
+        configuration = self._configuration
+        endpoints: dict[int, dict[int, Endpoint]] = {}
+        for node in configuration.nodes:
+            for link, name in node.addresses.items():
+                port = configuration.ports[link]
+                address = resolve(name, port, configuration.ip_version)
+                endpoints.setdefault(link, {})[node.id] = Endpoint(node.id, address, port)
+        return Links(self._node.id, endpoints, host.received, block_unlisted=configuration.block_unlisted)
+
+    async def _open_links(self) -> bool:
+        """Bind our addresses; at boot an interface may come up after us."""
+        waiting = False
+        while not self._context.stopping.is_set():
+            try:
+                self._links.open()
+                return True
+            except NoSuchObjectError as error:
+                if not waiting:
+                    _log.warning("%s: waiting for it", error)
+                waiting = True
+                await asyncio.sleep(_ADDRESS_INTERVAL_S)
+        return False
+
+    def _begin_life(self) -> tuple[Numbers, Numbers]:
+        """Return the numbers of our earlier life and of this one, which are on disk."""
+        folder = self._context.directories.messaging
+        folder.mkdir(parents=True, exist_ok=True)
+        self._store.load()
+        old = self._store.numbers
+        numbers = Numbers(max(old.epoch + 1, int(time.time())), old.ring_sequence + SEQUENCE_RESERVE)
+        try:
+            self._store.keep(numbers)
+        except OSError as error:
+            raise UnavailableError(f"nothing can be stored in {folder}: {error.strerror}") from None
+        return old, numbers
+
+    def send(self, targets: tuple[int, ...], data: bytes) -> None:
+        """Send over every link."""
+        self._links.send(targets, data)
+
+    def keep(self, name: str, value: int) -> None:
+        """Store the ring's sequence."""
+        assert name == RING_SEQUENCE
+        self._store.keep(Numbers(self._store.numbers.epoch, value))
+
+    def close(self) -> None:
+        """Close the links."""
+        self._links.close()
+
+    def describe(self, now: float) -> RingState:
+        """Return the state of ring, links and quorum."""
+        heard = self._links.heard(now - self._configuration.timing.token)
+        return describe_ring(self.engine, self._links.addresses(), heard)
+
+    def answer(self, client: Client, message: object) -> object:
+        """Answer requests about votes, faults and the configuration."""
+        client.require(Rights.FULL)
+        now = asyncio.get_running_loop().time()
+        match message:
+            case SetFault():
+                return self._set_fault(message)
+            case SetExpectedVotes(votes):
+                effects = self.engine.set_expected_votes(now, votes)
+            case SetVotes(node_id, votes):
+                self._require_node(node_id)
+                effects = self.engine.set_votes(now, node_id, votes)
+            case CancelWaitForAll():
+                effects = self.engine.cancel_wait_for_all(now)
+            case ReloadConfiguration():
+                return self._reload(now)
+            case _:
+                raise not_understood(self, message)
+        self._host.perform(effects)
+        return Done()
+
+    def _require_node(self, node_id: int) -> None:
+        if all(node.id != node_id for node in self._configuration.nodes):
+            raise NoSuchObjectError(f"there is no node {node_id}")
+
+    def _set_fault(self, fault: SetFault) -> Done:
+        self._require_node(fault.node_id)
+        wanted = Fault(fault.drop, max(fault.delay_ms, 0) / 1000, min(max(fault.loss_percent, 0), 100) / 100)
+        if self._links.set_fault(fault.node_id, wanted):
+            _log.warning("fault on purpose towards node %s: %s", fault.node_id, wanted)
+        return Done()
+
+    def _reload(self, now: float) -> Done:
+        path = self._context.directories.corosync_conf
+        configuration = _read_configuration_file(self._context)
+        if configuration.nodes != self._configuration.nodes:
+            raise ConfigError(f"{path}: a changed nodelist needs a restart of every node; nothing was changed")
+        self._configuration = configuration
+        self._host.perform(self.engine.reconfigure(now, configuration))
+        notice(_log, "took over the changed %s", path)
+        return Done()
+
+
+def configure(context: Context) -> CorosyncStyle:
+    """Read corosync.conf and find this node in it.
+
+    Raises:
+        HatoolsError: the file is missing or wrong, or does not list this node.
+    """
+    configuration = _read_configuration_file(context)
+    path = context.directories.corosync_conf
+    for finding in configuration.warnings:
+        _log.warning("%s: %s", path, finding)
+    node = local_node(
+        configuration,
+        given_name=os.environ.get("HATOOLS_NODE_NAME", ""),
+        host_name=os.uname().nodename,
+        is_local=is_local_address,
+        path=str(path),
+    )
+    return CorosyncStyle(context, configuration, node)
+
+
+def _read_configuration_file(context: Context) -> Configuration:
+    path = context.directories.corosync_conf
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise UnavailableError(f"{path} cannot be read: {error.strerror}") from None
+    return read_configuration(text, str(path))
+
+
+def _load_secrets(context: Context, configuration: Configuration) -> tuple[bytes, ...]:
+    if not configuration.protection.needs_key:
+        return ()
+    if configuration.key and not configuration.keyfile:
+        return (check_inline_key(configuration.key),)
+    root = context.directories.root
+    path = root / configuration.keyfile.lstrip("/") if configuration.keyfile else context.directories.corosync_authkey
+    return (load_key(path),)
