@@ -16,7 +16,7 @@ from hatools.ipc.blocking import BlockingConnection
 from hatools.ipc.messages.crmd import ControllerState, DescribeController
 from hatools.ipc.messages.messaging import SetFault
 from hatools.lab.nodes import Lab, LabNode, require_free_ports
-from hatools.lab.supervisor import ask_supervisor
+from hatools.lab.supervisor import Answer, ask_supervisor
 from hatools.runtime.kernel import descendants
 from hatools.values.errors import DeadlineError, HatoolsError, UnavailableError
 
@@ -45,17 +45,16 @@ def node_power(lab: Lab, node: LabNode) -> tuple[str, int]:
         answer = ask_supervisor(lab.control, node.name, "status", timeout_s=5.0)
     except OSError:
         return "off", 0
-    alive = answer.get("alive", 0)
-    return str(answer.get("state", "off")), alive if isinstance(alive, int) else 0
+    return answer.state or "off", max(0, answer.alive)
 
 
 def node_processes(lab: Lab, node: LabNode) -> list[int]:
     """Return the process ids of everything a node runs."""
     try:
-        pid = ask_supervisor(lab.control, node.name, "status", timeout_s=5.0).get("pid")
+        pid = ask_supervisor(lab.control, node.name, "status", timeout_s=5.0).pid
     except OSError:
         return []
-    return descendants(pid) if isinstance(pid, int) else []
+    return descendants(pid) if pid else []
 
 
 def boot(lab: Lab) -> None:
@@ -81,7 +80,7 @@ def boot(lab: Lab) -> None:
         time.sleep(0.01)
 
 
-def command_node(lab: Lab, node: LabNode, command: str, *, timeout_s: float = 150.0) -> dict[str, object]:
+def command_node(lab: Lab, node: LabNode, command: str, *, timeout_s: float = 150.0) -> Answer:
     """Tell a node's supervisor what to do.
 
     Raises:
@@ -93,8 +92,8 @@ def command_node(lab: Lab, node: LabNode, command: str, *, timeout_s: float = 15
         raise UnavailableError(
             f"{node.name} has no supervisor ({error.strerror or error}): start the lab again with `crm lab start`"
         ) from None
-    if not answer.get("ok"):
-        raise UnavailableError(f"{node.name}: {command} failed: {answer.get('error', 'processes are left')}")
+    if not answer.ok:
+        raise UnavailableError(f"{node.name}: {command} failed: {answer.text.removeprefix('error ')}")
     return answer
 
 

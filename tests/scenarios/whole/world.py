@@ -550,8 +550,8 @@ class World:
                     "crmd-messaging",
                     lambda: self._engine(machine, life.engine.send_to(self.now, "crmd", node, (direct,))),
                 )
-            case crmd.WriteCib(tag, changes):
-                self._later(machine, "crmd-cib", lambda c=life.controller: self._write(machine, life, c, tag, changes))
+            case crmd.WriteCib():
+                self._later(machine, "crmd-cib", lambda c=life.controller: self._write(machine, life, c, effect))
             case crmd.AwaitReplica(ring):
                 life.awaited_ring = ring
                 self._later(machine, "crmd-cib", lambda: self._replica(machine, []))
@@ -579,12 +579,11 @@ class World:
             case crmd.Announce():
                 return
 
-    def _write(
-        self, machine: Machine, life: Processes, controller: Controller, tag: int, changes: tuple[Change, ...]
-    ) -> None:
+    def _write(self, machine: Machine, life: Processes, controller: Controller, write: crmd.WriteCib) -> None:
         self._requests += 1
-        self._writers[machine.epoch, self._requests] = (controller, tag)
-        self._replica(machine, life.replica.submit(self._requests, changes, self._stamp(machine)))
+        self._writers[machine.epoch, self._requests] = (controller, write.tag)
+        early = not write.certain
+        self._replica(machine, life.replica.submit(self._requests, write.changes, self._stamp(machine), early=early))
 
     def _schedule(self, machine: Machine, life: Processes, request: int, document: Document) -> None:
         self.calculations += 1

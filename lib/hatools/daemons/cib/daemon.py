@@ -10,7 +10,6 @@ from typing import Any
 
 from hatools.cib.acl import Subject, is_bound, readable_part
 from hatools.cib.document import Document, Version, format_xml
-from hatools.cib.document_digest import content_digest
 from hatools.cib.operations import Stamp
 from hatools.cib.queries import query
 from hatools.daemons.cib.applying import Applier, edit_of
@@ -45,6 +44,9 @@ GROUP = "cib"
 WRITE_TIMEOUT = 120.0
 """Seconds a write may take until its client is told that the outcome is not known."""
 
+AGREEMENT_TIMEOUT = 1.0
+"""Seconds that who asks for a ring's agreement waits for the answer."""
+
 DISK_RETRY = 1.0
 """Seconds between attempts to write after the disk has refused."""
 
@@ -78,6 +80,7 @@ class CibDaemon:
         self._answers: dict[int, asyncio.Future[words.Changed]] = {}
         self._to_disk: deque[Persist | KeepBackup] = deque()
         self._disk_work = asyncio.Event()
+        self._agreed = asyncio.Event()
         self._disk_error = ""
         self._timer: asyncio.TimerHandle | None = None
         self._background: set[asyncio.Future[Any]] = set()
@@ -189,6 +192,7 @@ class CibDaemon:
                     message = self._read(sender, payload)
                     if message is not None:
                         self._perform(replica.direct(now, sender, message))
+        self._tell_agreement()
         self._arm_timer()
 
     def _read(self, sender: int, payload: bytes) -> Any:
@@ -348,12 +352,14 @@ class CibDaemon:
                 return self._rehearse(client, message)
             case words.Change():
                 return await self._write(client, (message,))
-            case words.Batch(changes):
-                return await self._write(client, changes)
+            case words.Batch(changes, early):
+                return await self._write(client, changes, early=early)
             case words.Subscribe(with_patch):
                 client.state["subscription"] = with_patch
                 return self._query(client, words.Query())
-            case words.Lineage():
+            case words.Lineage(ring):
+                if ring:
+                    await self._agreement(ring)
                 return self._lineage()
             case _:
                 raise NotSupportedError(f"the cib daemon does not know {type(message).__name__}")
@@ -398,7 +404,7 @@ class CibDaemon:
             self._perform(self._replica.resynchronise(f"asked by {client.name or 'a client'}"))
         return words.Changed(_triple(self.document))
 
-    async def _write(self, client: Client, changes: tuple[words.Change, ...]) -> words.Changed:
+    async def _write(self, client: Client, changes: tuple[words.Change, ...], *, early: bool = False) -> words.Changed:
         for change in changes:
             edit_of(change)  # what cannot be read is refused before anybody else hears of it
         size = sum(len(change.xml) for change in changes)
@@ -417,7 +423,7 @@ class CibDaemon:
         future: asyncio.Future[words.Changed] = asyncio.get_running_loop().create_future()
         self._answers[request] = future
         subject = self._subject(client, next((change.user for change in changes if change.user), ""))
-        self._perform(replica.submit(request, changes, self._stamp(client, changes), subject))
+        self._perform(replica.submit(request, changes, self._stamp(client, changes), subject, early=early))
         try:
             async with asyncio.timeout(WRITE_TIMEOUT):
                 return await future
@@ -444,13 +450,24 @@ class CibDaemon:
     def _lineage(self) -> words.LineageState:
         replica = self._replica
         document = self.document
-        digest = content_digest(document.root)
         if replica is None:
-            return words.LineageState(_triple(document), self._mark.lineage, digest, False)
+            return words.LineageState(_triple(document), self._mark.lineage, False)
         primary = self._members.get(replica.primary or 0, "")
         return words.LineageState(
-            _triple(document), replica.mark.lineage, digest, replica.is_synchronised, primary, replica.ring_id
+            _triple(document), replica.mark.lineage, replica.is_synchronised, primary, replica.ring_id
         )
+
+    async def _agreement(self, ring: str) -> None:
+        """Wait, but not for ever, until the replica agrees with the members of a ring."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(AGREEMENT_TIMEOUT):
+                while not (self._replica is not None and self._replica.agrees_in(ring)):
+                    await self._agreed.wait()
+
+    def _tell_agreement(self) -> None:
+        if self._replica is not None and self._replica.is_synchronised:
+            self._agreed.set()
+            self._agreed = asyncio.Event()
 
 
 _LEVELS = {"info": logging.INFO, "notice": NOTICE, "warning": logging.WARNING, "error": logging.ERROR}

@@ -20,10 +20,14 @@ class Stage(Enum):
 
 @dataclass(slots=True)
 class Pending:
-    """One write; ``step`` and ``sequence`` count within the present round and view."""
+    """One write; ``step`` and ``sequence`` count within the present round and view.
+
+    ``early``: its client wants to hear of it when it is applied, unless it has to be on disk.
+    """
 
     request: int
     message: PeerWrite
+    early: bool = False
     stage: Stage = Stage.SENT
     step: int = 0
     sequence: int = 0
@@ -50,7 +54,9 @@ class PendingWrites:
     def must_send_again(self) -> bool:
         return any(entry.stage is Stage.DROPPED for entry in self._entries.values())
 
-    def add(self, request: int, changes: tuple[Change, ...], *, stamp: Stamp, subject: Subject) -> PeerWrite:
+    def add(
+        self, request: int, changes: tuple[Change, ...], *, stamp: Stamp, subject: Subject, early: bool = False
+    ) -> PeerWrite:
         """Number a new write."""
         self._last_serial += 1
         name = f"{self._incarnation}:{request}"
@@ -66,7 +72,7 @@ class PendingWrites:
             subject.user,
             subject.groups,
         )
-        entry = Pending(request, message)
+        entry = Pending(request, message, early)
         self._entries[request] = entry
         self._by_number[message.writer, message.serial] = entry
         return message

@@ -101,6 +101,10 @@ class Replica:
         """Say whether this copy is what the members of the view agreed on."""
         return self._round is not None and self._round.winner is not None and self._has_content
 
+    def agrees_in(self, ring: str) -> bool:
+        """Say whether this copy is what the members of a ring agreed on."""
+        return self.is_synchronised and self.ring_id == ring
+
     @property
     def primary(self) -> int | None:
         """Return the node whose content the round took, None while undecided."""
@@ -118,10 +122,16 @@ class Replica:
     # -- what clients want
 
     def submit(
-        self, request: int, changes: tuple[Change, ...], stamp: Stamp, subject: Subject = EVERYBODY
+        self,
+        request: int,
+        changes: tuple[Change, ...],
+        stamp: Stamp,
+        subject: Subject = EVERYBODY,
+        *,
+        early: bool = False,
     ) -> list[Effect]:
-        """Take a client's write; an :class:`Answer` with its number follows some time."""
-        return [BroadcastToPeers(self._pending.add(request, changes, stamp=stamp, subject=subject))]
+        """Take a client's write; an :class:`Answer` with its number follows some time (``early``: see Batch)."""
+        return [BroadcastToPeers(self._pending.add(request, changes, stamp=stamp, subject=subject, early=early))]
 
     def resynchronise(self, reason: str) -> list[Effect]:
         """Ask all members to agree anew."""
@@ -476,16 +486,17 @@ class Replica:
         return self._answer_what_is_done()
 
     def _answer_what_is_done(self) -> list[Effect]:
-        """Answer our applied writes, in order, as far as they cannot be lost any more."""
+        """Answer our applied writes, in order, as far as they cannot be lost any more, or their clients need no more."""
         if not self.is_synchronised:
             return []
         effects: list[Effect] = []
         agreed = self._voting.agreed_step()
+        all_last = True
         for entry in self._pending.applied():
-            if entry.sequence > self._safe_sequence or (entry.durable and entry.step > agreed):
-                break
-            self._pending.remove(entry)
-            effects.append(Answer(entry.request, entry.version))
+            all_last &= entry.sequence <= self._safe_sequence and (entry.step <= agreed or not entry.durable)
+            if all_last or (entry.early and not entry.durable):
+                self._pending.remove(entry)
+                effects.append(Answer(entry.request, entry.version))
         return effects
 
     def give_up(self, request: int, reason: str) -> list[Effect]:

@@ -211,8 +211,8 @@ class ControllerDaemon:
                     self._messaging.broadcast(GROUP, _pack(message)).add_done_callback(_ignore)
                 case does.SendToPeer(node_id, message):
                     self._messaging.send_to(GROUP, node_id, _pack(message)).add_done_callback(_ignore)
-                case does.WriteCib(tag, changes):
-                    self._cib.write(tag, Batch(changes))
+                case does.WriteCib(tag, changes, certain):
+                    self._cib.write(tag, Batch(changes, early=not certain))
                 case does.AwaitReplica(ring):
                     self._server.start(self._await_replica(ring))
                 case does.ComputeTransition(request, document):
@@ -329,9 +329,7 @@ class ControllerDaemon:
 
     async def _fence(self, effect: does.FenceNode) -> None:
         confirmed, reason = False, ""
-        request = Fence(
-            effect.target, effect.action, effect.timeout_ms, delay_ms=effect.delay_ms, client="crmd", tag=effect.key
-        )
+        request = Fence(effect.target, effect.action, effect.timeout_ms, delay_ms=effect.delay_ms, tag=effect.key)
         try:
             answer = await self._ask("stonithd", request, timeout_s=effect.timeout_ms / 1000 * 2 + 60)
             confirmed = isinstance(answer, FencingDone)
@@ -371,7 +369,7 @@ class ControllerDaemon:
     async def _await_replica(self, ring: str) -> None:
         """Ask until the replicas agree, or the view is another."""
         while self._core is not None and self._core.cluster.ring == ring and not self._end.done():
-            state = await self._cib.lineage()
+            state = await self._cib.lineage(ring)
             document = self._cib.document
             # A document that is being fetched anew, or behind, is not what the replicas agree on.
             is_seen = state is not None and document is not None and document.version >= Version(*state.version)

@@ -64,10 +64,14 @@ class SendToPeer:
 
 @dataclass(frozen=True, slots=True)
 class WriteCib:
-    """Apply changes as one; the end comes back as ``written(tag, ...)``."""
+    """Apply changes as one; the end comes back as ``written(tag, ...)``.
+
+    ``certain``: the end is told when every member has received them, otherwise when they are made here.
+    """
 
     tag: int
     changes: tuple[Change, ...]
+    certain: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,7 +148,8 @@ class LocalOperations:
         tag = next(self._tags)
         if self._running.pop(key, None) is not None:
             self._deleting[tag] = key
-        return [WriteCib(tag, (status.erase_resource(self._node_id, resource),))]
+        # The DC hears of it by a message, which must not overtake what it is about.
+        return [WriteCib(tag, (status.erase_resource(self._node_id, resource),), certain=True)]
 
     def written(self, tag: int) -> list[OperationEffect]:
         """Note that a CIB write is done."""

@@ -113,7 +113,8 @@ class Transitioner:
         if execution is None:
             return []
         effects: list[TransitionEffect] = []
-        for action in execution.fire(now):
+        # Fencing first: the most waits for it.
+        for action in sorted(execution.fire(now), key=lambda action: action.operation != "stonith"):
             effects += self._hand_out(now, execution, action)
         if execution.is_complete:
             self._execution = None

@@ -172,6 +172,11 @@ class Coordinator:
     _relayed: dict[str, _Relayed] = field(default_factory=dict)
 
     @property
+    def is_fencing(self) -> bool:
+        """Say whether an operation is under way anywhere, as far as we have been told."""
+        return bool(self._under_way)
+
+    @property
     def deadline(self) -> float | None:
         """When :meth:`expire` wants to be called."""
         deadlines = [op.deadline for op in self._operations.values() if op.deadline is not None]

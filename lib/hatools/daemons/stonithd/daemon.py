@@ -186,7 +186,8 @@ class Fencer:
         raise RemoteError(f"stonithd does not answer {type(message).__name__}")
 
     async def _fence(self, request: Fence) -> FencingDone:
-        await self._see_cib()
+        if not self._cib_seen.is_set():
+            await self._see_cib()
         notice(_log, "%s wants to carry out %s on %s", request.client or "somebody", request.action, request.target)
         return await self._wait(
             lambda waiter: self._core.fence(self._loop.time(), time.time(), waiter, request, str(uuid.uuid4()))
@@ -202,12 +203,14 @@ class Fencer:
         waiter = next(self._waiter_numbers)
         future: asyncio.Future[FencingDone] = self._loop.create_future()
         self._waiters[waiter] = future
+        self._devices.note_fencing(True)
         try:
             self._perform(begin(waiter))
             return await future
         finally:
             self._waiters.pop(waiter, None)
             self._core.client_left(waiter)
+            self._devices.note_fencing(bool(self._waiters) or self._core.is_fencing)
 
     async def _see_cib(self) -> None:
         """Wait until the configuration is known, but not for ever."""
@@ -361,6 +364,7 @@ class Fencer:
                     self._tell(record)
                 case _:
                     assert_never(effect)
+        self._devices.note_fencing(bool(self._waiters) or self._core.is_fencing)
         self._arm()
 
     async def _find_offers(self, find: FindOffers) -> None:

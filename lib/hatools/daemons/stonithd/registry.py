@@ -6,7 +6,7 @@ be asked when a node must be fenced.
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 from hatools.agents.fence import action_timeout_ms
 from hatools.daemons.stonithd.configuration import DeviceConfig
@@ -20,6 +20,8 @@ from hatools.values.result import ExecStatus
 _log = logging.getLogger(__name__)
 
 _LIST_REFRESH_S = 60.0
+_LONGEST_PATIENCE_S = 10.0
+"""How long looking after a device waits at most while a node is being fenced."""
 
 Announce = Callable[[str, str], None]
 """Told of each change: ``add`` or ``del``, and the device's name."""
@@ -33,6 +35,15 @@ class LocalDevices:
         self._announce = announce
         self._table = DeviceTable()
         self._preparing: dict[str, asyncio.Task[None]] = {}
+        self._calm = asyncio.Event()
+        self._calm.set()
+
+    def note_fencing(self, under_way: bool) -> None:
+        """Take whether a node is being fenced: then devices are not looked after, which would keep them busy."""
+        if under_way:
+            self._calm.clear()
+        else:
+            self._calm.set()
 
     @property
     def preparations(self) -> Iterable["asyncio.Task[None]"]:
@@ -127,6 +138,8 @@ class LocalDevices:
 
     async def _run(self, device: Device, request: RunDevice) -> DeviceResult:
         word = "monitor" if request.action == "start" else request.action
+        if word == "monitor" and not self._calm.is_set():
+            await _bounded(self._calm.wait(), min(_LONGEST_PATIENCE_S, request.timeout_ms / 3000))
         limit = action_timeout_ms(device.config.parameters, word, request.timeout_ms)
         result = await self._runner.execute(
             device, word, target=request.target, timeout_ms=min(limit, request.timeout_ms)
@@ -187,3 +200,12 @@ class LocalDevices:
             device.statuses[target] = (reached, now)
             return reached
         return verdict is Verdict.YES
+
+
+async def _bounded(event: Awaitable[object], seconds: float) -> None:
+    """Wait for something, but no longer than so many seconds."""
+    try:
+        async with asyncio.timeout(seconds):
+            await event
+    except TimeoutError:
+        _log.debug("no longer waiting after %s s", seconds)

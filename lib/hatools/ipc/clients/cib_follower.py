@@ -79,12 +79,12 @@ class CibFollower:
         self._writes[tag] = batch
         self._send(tag)
 
-    async def lineage(self) -> LineageState | None:
-        """Return where the replica stands; None while cib is away."""
+    async def lineage(self, ring: str = "") -> LineageState | None:
+        """Return where the replica stands, with ``ring`` as soon as it agrees there; None while cib is away."""
         if self._connection is None or self._connection.closed.done():
             return None
         try:
-            state = await self._connection.request(Lineage())
+            state = await self._connection.request(Lineage(ring))
         except DisconnectedError:
             return None
         assert isinstance(state, LineageState)

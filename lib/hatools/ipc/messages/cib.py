@@ -68,9 +68,14 @@ class Changed:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Request: several changes as one, all or none (crmd's status updates). Answer: :class:`Changed`."""
+    """Request: several changes as one, all or none (crmd's status updates). Answer: :class:`Changed`.
+
+    ``early`` asks for the answer as soon as the changes are made here, in their place of the order, if nothing of
+    them is kept on disk: whatever is sent afterwards reaches the other nodes behind them.
+    """
 
     changes: tuple[Change, ...]
+    early: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +103,13 @@ class CibChanged:
 
 @dataclass(frozen=True, slots=True)
 class Lineage:
-    """Request (crmd): where the local replica stands. Answer: :class:`LineageState`."""
+    """Request (crmd): where the local replica stands. Answer: :class:`LineageState`.
+
+    With ``ring``, a ring's id, it is answered when the replica agrees with every member of that ring, at the latest
+    after a second.
+    """
+
+    ring: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +119,6 @@ class LineageState:
 
     version: tuple[int, int, int]
     view: str
-    digest: str
     synchronised: bool
     primary: str = ""
     ring: str = ""

@@ -80,6 +80,26 @@ def test_a_change_of_the_status_needs_no_disk() -> None:
     assert answers(replica.became_safe(5)) == [Answer(1, (0, 1, 1))]
 
 
+def test_an_early_change_of_the_status_is_answered_when_it_is_made_even_behind_one_that_waits() -> None:
+    replica = alone()
+    durable = written(replica, 1)
+    status = (Change(CibOperation.CREATE, "status", xml=b'<node_state id="1"/>'),)
+    (effect,) = replica.submit(2, status, STAMP, early=True)
+    assert isinstance(effect, BroadcastToPeers)
+    assert answers(replica.delivered(0.0, 1, 5, durable)) == []
+    assert answers(replica.delivered(0.0, 1, 6, effect.message)) == [Answer(2, (0, 2, 1))]
+
+
+def test_an_early_change_that_belongs_on_disk_waits_for_it() -> None:
+    replica = alone()
+    (effect,) = replica.submit(1, CREATE, STAMP, early=True)
+    assert isinstance(effect, BroadcastToPeers)
+    delivered = replica.delivered(0.0, 1, 5, effect.message)
+    assert answers(delivered) == []
+    replica.became_safe(5)
+    assert answers(replica.persisted(token(delivered))) == [Answer(1, (0, 2, 0))]
+
+
 def test_a_refused_write_is_answered_at_once() -> None:
     replica = alone()
     first, second = written(replica, 1), written(replica, 2)

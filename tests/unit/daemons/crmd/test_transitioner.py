@@ -2,10 +2,10 @@
 
 from hatools.daemons.crmd.changes import HistoryErased, OperationRecorded
 from hatools.daemons.crmd.history import Outcome, ResourceIdentity, history_entries
-from hatools.daemons.crmd.transitioner import Aborted, CountFailure, Ended, MarkLost, Perform, Transitioner
+from hatools.daemons.crmd.transitioner import Aborted, CountFailure, Ended, MarkLost, Perform, PerformHere, Transitioner
 from hatools.transition.execution import Limits
 from hatools.transition.graph import Graph
-from tests.unit.daemons.crmd.graphs import graph, operation
+from tests.unit.daemons.crmd.graphs import cluster_event, graph, operation
 
 NO_LIMITS = Limits(0, {}, -1)
 RESOURCE = ResourceIdentity("r", "ocf", "x", "y")
@@ -28,6 +28,12 @@ def test_a_good_result_lets_the_next_action_run():
     work = begin(graph(operation(1, "r", "start", 2), operation(2, "r", "monitor", 2, interval_ms=1000, after=(1,))))
     effects = work.recorded(1.0, recorded(work, 1, "start", 0))
     assert [effect.action.operation_key for effect in effects if isinstance(effect, Perform)] == ["r_monitor_1000"]
+
+
+def test_fencing_is_handed_out_before_everything_else_that_may_run():
+    found = graph(operation(1, "r", "stop", 2), cluster_event(2, "stonith", 3, stonith_action="reboot"))
+    effects = Transitioner("me").begin(0.0, found, NO_LIMITS)
+    assert [type(effect) for effect in effects] == [PerformHere, Perform]
 
 
 def test_a_failed_start_counts_infinity_and_ends_the_transition():
