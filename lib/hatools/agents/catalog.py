@@ -9,11 +9,11 @@ import os
 import stat
 import subprocess
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from hatools.values.agentname import AgentName
 from hatools.values.errors import DeadlineError, HatoolsError, NoSuchObjectError
+from hatools.values.records import dataclass
 
 SHIPPED = Path(__file__).parent / "shipped"
 

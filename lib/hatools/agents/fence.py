@@ -6,10 +6,10 @@ the fencer and are not passed on.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from hatools.agents.metadata import AgentMetadata
 from hatools.values.duration import parse_duration_ms
+from hatools.values.records import dataclass
 
 _META = ("CRM_meta_", "pcmk_")
 _NOT_PASSED = frozenset({"crm_feature_set", "action", "provides", "stonith-timeout", "priority"})

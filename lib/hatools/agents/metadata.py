@@ -4,12 +4,12 @@ One form serves OCF agents and fence agents. Real agents satisfy neither the RNG
 is required but well-formed XML with the right root; what is missing has the value that Pacemaker assumes.
 """
 
-from dataclasses import dataclass
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
 from hatools.values.boolean import is_true
 from hatools.values.errors import InputError
+from hatools.values.records import dataclass
 
 _SECRET_NAMES = frozenset({"password", "passwd", "user"})
 """Parameters that count as private in agents whose metadata marks none (Pacemaker's list)."""

@@ -6,7 +6,6 @@ bind only when the option ``enable-acl`` is true, and never root and hacluster.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import Flag
 
 from hatools.cib.document import Document, Element, children
@@ -15,6 +14,7 @@ from hatools.cib.patchset import create_patch, locate
 from hatools.cib.xpath import path_of, select
 from hatools.values.boolean import is_true
 from hatools.values.errors import NoPermissionsError, PermissionRefusedError
+from hatools.values.records import dataclass
 
 PRIVILEGED = frozenset({"", "root", "hacluster"})
 

@@ -5,13 +5,13 @@ permanent and transient node attributes, utilization and ticket attributes are a
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hatools.cib.document import Element, children
 from hatools.values.ciboperation import CibOperation
 from hatools.values.errors import InputError, InvalidChangeError, NoSuchObjectError
 from hatools.values.exitcode import ExitCode
+from hatools.values.records import dataclass
 
 if TYPE_CHECKING:
     from hatools.cib.edits import Edit

@@ -8,12 +8,12 @@ string), so iterate with :func:`children`.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Self
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
 from hatools.values.errors import SyntaxProblem
+from hatools.values.records import dataclass, field
 
 __all__ = [
     "Document",

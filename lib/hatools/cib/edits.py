@@ -4,7 +4,6 @@ Each takes the root and an :class:`Edit` and returns the new root, or the very s
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 
 from hatools.cib.document import (
     Element,
@@ -27,6 +26,7 @@ from hatools.values.errors import (
     NoSuchObjectError,
     StaleError,
 )
+from hatools.values.records import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)

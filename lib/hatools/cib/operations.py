@@ -7,7 +7,6 @@ change of the configuration raises ``epoch`` and sets ``num_updates`` to 0, any 
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 
 from hatools.cib.document import Document, Element, Version, children, copy_element, format_xml, parse_xml, without_text
 from hatools.cib.edits import OPERATIONS, Edit, failed_update, first_match
@@ -16,6 +15,7 @@ from hatools.cib.queries import section_trail
 from hatools.cib.version import FEATURE_SET, compare_versions
 from hatools.values.ciboperation import CibOperation
 from hatools.values.errors import NoPermissionsError, NotSupportedError, StaleError
+from hatools.values.records import dataclass, replace
 
 __all__ = [
     "Check",

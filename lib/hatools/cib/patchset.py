@@ -7,13 +7,13 @@ document and its successor costs what changed.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 
 from hatools.cib.document import Element, Version, copy_element
 from hatools.cib.draft import Draft, Trail
 from hatools.cib.xpath import path_of
 from hatools.values.errors import InvalidChangeError, PatchAheadError, PatchError, StaleError
 from hatools.values.exitcode import ExitCode
+from hatools.values.records import dataclass, field
 
 VERSION_ATTRIBUTES = ("admin_epoch", "epoch", "num_updates")
 

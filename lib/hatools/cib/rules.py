@@ -6,7 +6,6 @@ collects the earliest such moment.
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from enum import Enum
 from xml.etree.ElementTree import Element
 
@@ -14,6 +13,7 @@ from hatools.cib.document import children
 from hatools.values.duration import parse_duration_ms, parse_interval_ms
 from hatools.values.integer import leading_integer
 from hatools.values.iso8601 import Moment
+from hatools.values.records import dataclass, field
 from hatools.values.role import Role, parse_role
 
 FindElement = Callable[[str, str], Element | None]

@@ -12,12 +12,12 @@ a fault the whole document is validated for the full list of violations.
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from hatools.cib.document import Document, Element, children, format_xml
 from hatools.values.errors import SchemaError
+from hatools.values.records import dataclass, field
 
 if TYPE_CHECKING:
     from lxml import etree

@@ -4,9 +4,8 @@ Each table says what becomes of an option: another name, another place, another 
 does not replace one that is there already.
 """
 
-from dataclasses import dataclass
-
 from hatools.cib.document import Element, children
+from hatools.values.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

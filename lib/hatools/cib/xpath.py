@@ -6,12 +6,12 @@ text or comment that matches stands for the element it belongs to, as in Pacemak
 """
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
 from hatools.cib.document import Element, format_xml
 from hatools.cib.draft import Trail, walk
+from hatools.values.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

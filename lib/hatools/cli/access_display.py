@@ -4,12 +4,11 @@ The layout is Pacemaker's: ``text`` puts a marker line before an element whose a
 ``color`` paints every tag, ``namespace`` puts the access in the element's prefix.
 """
 
-from dataclasses import dataclass
-
 from hatools.cib.acl import Access, Permissions, Subject, permissions_of
 from hatools.cib.document import Document, Element
 from hatools.cib.schema import schema_index
 from hatools.values.errors import HatoolsError, InputError, SchemaError
+from hatools.values.records import dataclass
 
 _NAMESPACE = "http://clusterlabs.org/ns/pacemaker/access/"
 

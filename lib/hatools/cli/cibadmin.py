@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from hatools.ipc.clients.cib import CibConnection, LiveCib, error_text, open_cib
 from hatools.values.ciboperation import CibOperation
 from hatools.values.errors import HatoolsError, SchemaError, SchemaUnchangedError
 from hatools.values.exitcode import ExitCode
+from hatools.values.records import dataclass, replace
 
 COMMANDS = {
     "u": CibOperation.UPGRADE,

@@ -12,7 +12,6 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from hatools.cli import crm_attribute, crm_resource
@@ -20,6 +19,7 @@ from hatools.ipc.clients.crmd import BlockingController
 from hatools.runtime.directories import Directories
 from hatools.values.errors import HatoolsError
 from hatools.values.exitcode import ExitCode
+from hatools.values.records import dataclass
 
 MAGIC = "lrm://"
 """What the CIB holds in place of a secret."""

@@ -5,12 +5,12 @@ Output and exit codes are those of Corosync 3.1: 0 quorate, 2 not quorate, 1 err
 
 import sys
 import time
-from dataclasses import dataclass
 
 from hatools.cli.corosync_getopt import parse
 from hatools.ipc.clients.messaging import BlockingMessaging
 from hatools.ipc.messages.messaging import RingState
 from hatools.values.errors import HatoolsError
+from hatools.values.records import dataclass
 
 VERSION = "3.1.7"
 """The version of Corosync whose interface this is."""

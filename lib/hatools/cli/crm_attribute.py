@@ -7,7 +7,6 @@ or shadow, is changed in the CIB.
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 
 from hatools.cib.attributes import (
     CLUSTER_OPTIONS,
@@ -27,6 +26,7 @@ from hatools.cli.output import Output, TextOutput, XmlOutput
 from hatools.ipc.clients.cib import CibConnection, cib_file_path, error_text, open_cib, query_or_none
 from hatools.values.errors import DisconnectedError, HatoolsError, NoSuchObjectError, SchemaError
 from hatools.values.exitcode import ExitCode
+from hatools.values.records import dataclass, replace
 
 _SELECTION = Group(
     "selections",

@@ -8,7 +8,6 @@ import shutil
 import subprocess
 import sys
 import tarfile
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from hatools.cli.report.period import Period, parse_time
 from hatools.runtime.directories import Directories
 from hatools.values.errors import HatoolsError
 from hatools.values.exitcode import ExitCode
+from hatools.values.records import dataclass, field
 
 HELP = """crm_report - Create archive of everything needed when reporting cluster problems
 

@@ -2,7 +2,6 @@
 
 import os
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 from hatools.cib.document import Element, copy_element, empty_document, format_xml
@@ -11,6 +10,7 @@ from hatools.cli.gnu_options import GnuLine, parse, print_version, show_help
 from hatools.ipc.clients.cib import CibConnection, error_text, open_cib, shadow_path
 from hatools.values.errors import HatoolsError
 from hatools.values.exitcode import ExitCode
+from hatools.values.records import dataclass
 
 ON_ACTIVE = frozenset("dEpwF")
 NAMED = frozenset("ecsrCD")

@@ -9,7 +9,6 @@ import os
 import sys
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +27,7 @@ from hatools.status.view import Section, Show, View
 from hatools.values.errors import HatoolsError, SchemaError, UnavailableError
 from hatools.values.exitcode import ExitCode
 from hatools.values.iso8601 import Moment
+from hatools.values.records import dataclass, field
 from hatools.values.score import format_score
 
 if TYPE_CHECKING:

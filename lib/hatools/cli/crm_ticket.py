@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
 from hatools.cib.document import Element, children, copy_element, format_xml
 from hatools.cib.operations import Edit
@@ -15,6 +14,7 @@ from hatools.values.ciboperation import CibOperation
 from hatools.values.errors import HatoolsError
 from hatools.values.exitcode import ExitCode
 from hatools.values.glibhash import hash_order
+from hatools.values.records import dataclass, field
 
 PROGRAM = Program(
     "crm_ticket",

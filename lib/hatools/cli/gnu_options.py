@@ -5,10 +5,10 @@ out with tabs. The error texts are the C library's.
 """
 
 import sys
-from dataclasses import dataclass, field
 from enum import Enum
 
 from hatools.cli.identity import AUTHORS, VERSION, program_name
+from hatools.values.records import dataclass, field
 
 __all__ = ["Entry", "GnuLine", "GnuProgram", "Style", "format_help", "parse", "print_version", "show_help"]
 

@@ -3,7 +3,6 @@
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TypeVar
 
 from hatools.cli.findings import log_level
@@ -11,6 +10,7 @@ from hatools.cli.options import CommandLine, Finished, Group, Option, Program, b
 from hatools.values.errors import SyntaxProblem
 from hatools.values.exitcode import ExitCode
 from hatools.values.iso8601 import DAY, Duration, Moment
+from hatools.values.records import dataclass
 
 _INDENT = " " * 30
 

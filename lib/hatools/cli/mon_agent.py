@@ -6,11 +6,11 @@ An agent is any program; what happened is in its environment (``CRM_notify_...``
 import os
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
 from hatools.values.ocfresult import ocf_result_text
 from hatools.values.opkey import TransitionKey, parse_magic, parse_operation_key
+from hatools.values.records import dataclass
 from hatools.values.result import ExecStatus, exec_status_text
 
 __all__ = ["Happening", "happenings", "run_agent"]

@@ -1,10 +1,9 @@
 """What the keys of a live ``crm_mon`` change. Pure."""
 
-from dataclasses import dataclass
-
 from hatools.cli.mon_options import PROGRAM
 from hatools.cli.mon_request import FENCING_LEVELS
 from hatools.status.view import Section, Show
+from hatools.values.records import dataclass
 
 __all__ = ["Choice", "help_text", "press"]
 

@@ -4,12 +4,12 @@ Sections are decided in three steps: what the output format shows by default, th
 level and quietness, then the user's includes and excludes from left to right.
 """
 
-from dataclasses import dataclass, field
 from enum import Enum
 
 from hatools.cli.options import CommandLine, CommandLineError
 from hatools.status.view import SECTION_NAMES, Section, Show
 from hatools.values.duration import parse_duration_ms, parse_interval_ms
+from hatools.values.records import dataclass, field
 
 __all__ = ["FENCING_LEVELS", "Format", "MonRequest", "SectionError", "fencing_level", "read_request"]
 

@@ -17,11 +17,11 @@ Typical use::
 
 import os
 import sys
-from dataclasses import dataclass, field
 
 from hatools.cli.identity import AUTHORS, FEATURES, VERSION, program_name
 from hatools.cli.output import Output, OutputError, open_output
 from hatools.values.exitcode import ExitCode
+from hatools.values.records import dataclass, field
 
 __all__ = [
     "AUTHORS",

@@ -1,11 +1,11 @@
 """What ``stonith_admin`` does, command by command. I/O."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hatools.cli.output import Output, TextOutput, XmlOutput
 from hatools.values.errors import DisconnectedError, HatoolsError, NoSuchObjectError
 from hatools.values.exitcode import ExitCode
+from hatools.values.records import dataclass
 
 if TYPE_CHECKING:
     from hatools.ipc.blocking import BlockingConnection

@@ -12,13 +12,13 @@ import struct
 import types
 import typing
 from collections.abc import Callable
-from dataclasses import MISSING, dataclass, fields, is_dataclass
 from enum import Enum, StrEnum
 from functools import cache
 from importlib import import_module
 from typing import Any
 
 from hatools.values.errors import RemoteError
+from hatools.values.records import dataclass, fields_of, is_record
 
 _HEAD = struct.Struct("!HI")
 _PACKAGE = "hatools.ipc.messages."
@@ -107,7 +107,7 @@ def _message_class(name: str) -> type:
         cls = getattr(import_module(_PACKAGE + module_name), class_name)
     except (ImportError, AttributeError):
         raise RemoteError(f"unknown message {name!r}") from None
-    if not (isinstance(cls, type) and is_dataclass(cls)):
+    if not (isinstance(cls, type) and is_record(cls)):
         raise RemoteError(f"unknown message {name!r}")
     return cls
 
@@ -115,7 +115,7 @@ def _message_class(name: str) -> type:
 def _field_names(cls: type) -> tuple[str, ...]:
     names = _FIELDS.get(cls)
     if names is None:
-        names = _FIELDS[cls] = tuple(item.name for item in fields(cls))
+        names = _FIELDS[cls] = tuple(item.name for item in fields_of(cls))
     return names
 
 
@@ -137,7 +137,7 @@ def _plain(value: Any, blobs: list[bytes]) -> Any:
         return [_plain(item, blobs) for item in value]
     if isinstance(value, dict):
         return {key: _plain(item, blobs) for key, item in value.items()}
-    if is_dataclass(value):
+    if is_record(value):
         return _plain_fields(value, blobs)
     raise TypeError(f"{type(value).__name__} cannot be sent")
 
@@ -148,10 +148,7 @@ Builder = Callable[[Any, list[bytes]], Any]
 @cache
 def _builders(cls: type) -> tuple[tuple[str, Builder, bool], ...]:
     hints = typing.get_type_hints(cls)
-    return tuple(
-        (item.name, _builder(hints[item.name]), item.default is MISSING and item.default_factory is MISSING)
-        for item in fields(cls)
-    )
+    return tuple((item.name, _builder(hints[item.name]), item.is_required) for item in fields_of(cls))
 
 
 def _build(cls: type, data: Any, blobs: list[bytes]) -> Any:
@@ -192,7 +189,7 @@ def _builder(hint: Any) -> Builder:
         return lambda value, blobs: _expect(value, hint)
     elif isinstance(hint, type) and issubclass(hint, Enum):
         return lambda value, blobs: hint(value)
-    elif isinstance(hint, type) and is_dataclass(hint):
+    elif isinstance(hint, type) and is_record(hint):
         return lambda value, blobs: _build(hint, value, blobs)
     raise TypeError(f"{hint!r} cannot be a field of a message")
 

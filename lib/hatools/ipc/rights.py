@@ -1,7 +1,8 @@
 """What the process at the other end of a socket may do, by its kernel-checked credentials. Pure."""
 
-from dataclasses import dataclass
 from enum import IntEnum
+
+from hatools.values.records import dataclass
 
 
 class Rights(IntEnum):

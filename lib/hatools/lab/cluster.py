@@ -9,7 +9,6 @@ import shutil
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 from hatools.ipc.blocking import BlockingConnection
@@ -19,6 +18,7 @@ from hatools.lab.nodes import Lab, LabNode, require_free_ports
 from hatools.lab.supervisor import Answer, ask_supervisor
 from hatools.runtime.kernel import descendants
 from hatools.values.errors import DeadlineError, HatoolsError, UnavailableError
+from hatools.values.records import dataclass
 
 SUPERVISOR_LIMIT = 20.0
 """Seconds in which the supervisors of a lab must listen."""

@@ -7,13 +7,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from hatools.lab import cluster
 from hatools.lab.nodes import DEFAULT_PORT, Lab, LabNode, create_lab, lab_folder
 from hatools.values.duration import parse_duration_ms
 from hatools.values.errors import AlreadyExistsError, InputError, NoSuchObjectError, UsageError
+from hatools.values.records import dataclass
 
 HELP = """\
 A cluster of several nodes on this machine: real daemons, real sockets, real agents, no root.

@@ -11,11 +11,11 @@ import json
 import os
 import socket
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from hatools.runtime.directories import Directories
 from hatools.values.errors import AlreadyExistsError, InputError, NoSuchObjectError, UnavailableError
+from hatools.values.records import as_dict, dataclass
 
 DEFAULT_PORT = 5505
 """Not corosync's 5405, so that a lab and a real cluster can share a machine."""
@@ -78,7 +78,7 @@ class Lab:
 
     def save(self) -> None:
         """Write ``lab.json``."""
-        data = {"port": self.port, "token_ms": self.token_ms, "nodes": [asdict(node) for node in self.nodes]}
+        data = {"port": self.port, "token_ms": self.token_ms, "nodes": [as_dict(node) for node in self.nodes]}
         temporary = self.folder / "lab.json.new"
         temporary.write_text(json.dumps(data, indent=1) + "\n")
         temporary.replace(self.folder / "lab.json")

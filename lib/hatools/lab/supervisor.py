@@ -27,12 +27,12 @@ import signal
 import socket
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from hatools.ipc.address import short_socket_path
 from hatools.runtime.directories import Directories
 from hatools.runtime.kernel import become_subreaper, descendants, listed_descendants, name_process
+from hatools.values.records import dataclass
 
 KILL_LIMIT = 10.0
 """Seconds in which every process must have gone after SIGKILL."""

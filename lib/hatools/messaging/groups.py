@@ -11,7 +11,6 @@ import json
 import struct
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from hatools.messaging.packing import Inbox, Outbox, Pieces
 from hatools.messaging.views import (
@@ -27,6 +26,7 @@ from hatools.messaging.views import (
     ViewInstalled,
 )
 from hatools.values.errors import RemoteError
+from hatools.values.records import dataclass
 
 _APPLICATION = 0
 _CONTROL = 1

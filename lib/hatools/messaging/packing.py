@@ -10,9 +10,9 @@ that nobody ever copies 64 MiB at once.
 import struct
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from hatools.values.errors import RemoteError
+from hatools.values.records import dataclass, field
 
 _CHUNK = struct.Struct("!HBH")
 _FIRST = 1

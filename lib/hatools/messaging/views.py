@@ -12,9 +12,10 @@ in between (virtual synchrony); a message is delivered in a view its sender belo
 delivers its own messages, or a view that it enters alone; the ring id never goes back.
 """
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
+
+from hatools.values.records import dataclass
 
 
 @dataclass(frozen=True, slots=True, order=True)

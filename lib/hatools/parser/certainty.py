@@ -7,13 +7,13 @@ grammar. "Not certain" means: write the text, read it and compare.
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from hatools.parser import syntax
 from hatools.parser.acl_words import RIGHTS, expand_shortcut, find_shortcut
 from hatools.parser.dialect import Dialect
 from hatools.parser.errors import StatementError
 from hatools.parser.sets import SetReader, set_words
+from hatools.values.records import dataclass
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][\w.-]*$", re.ASCII)
 _WORD = re.compile(r"[A-Za-z0-9_][\w.-]*$", re.ASCII)

@@ -6,8 +6,9 @@ those of Pacemaker's published schemas.
 """
 
 import re
-from dataclasses import dataclass
 from functools import cache
+
+from hatools.values.records import dataclass
 
 _ACTIONS = ("start", "promote", "demote", "stop")
 _DATE_OPERATIONS = ("in_range", "gt", "lt", "date_spec")

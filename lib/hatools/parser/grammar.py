@@ -6,7 +6,6 @@ grammar needs no backtracking: the next word decides, so parse actions run once 
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 
 import pyparsing as pp
@@ -19,6 +18,7 @@ from hatools.parser.rules import ID_OR_REF, IDENTIFIER, SCORE, read_kind, read_s
 from hatools.parser.sets import SetReader
 from hatools.parser.terminals import AnyWord, End, Fail, Match, Pair, WordLine, fail
 from hatools.values.boolean import parse_boolean
+from hatools.values.records import dataclass, field
 
 BLOCK_WORDS = frozenset(
     ("params", "meta", "utilization", "operations", "op", "op_params", "op_meta", "rule", "attributes")

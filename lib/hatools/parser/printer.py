@@ -6,7 +6,6 @@ a backslash. What is quoted and what is not follows the original, so that texts 
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import assert_never
 from xml.etree.ElementTree import Element
 
@@ -14,6 +13,7 @@ from hatools.cib.document import format_xml
 from hatools.parser import syntax
 from hatools.parser.acl_words import PERMISSION_ATTRIBUTES, find_shortcut
 from hatools.parser.sets import set_words
+from hatools.values.records import dataclass
 
 _NO_QUOTES = re.compile(r"[\w.-]+$")
 _DATE_WORDS = {"in_range": "in", "date_spec": "spec"}

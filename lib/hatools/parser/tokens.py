@@ -6,9 +6,9 @@ stands, so that an error can point at it.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from hatools.values.errors import SyntaxProblem
+from hatools.values.records import dataclass
 
 _BLANK = " \t\r\n"
 

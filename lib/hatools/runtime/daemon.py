@@ -15,7 +15,6 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 
 from hatools.ipc.rights import AccessPolicy
 from hatools.ipc.server import prepare_listener
@@ -23,6 +22,7 @@ from hatools.runtime.directories import Directories, cluster_ids
 from hatools.runtime.kernel import die_with_parent
 from hatools.runtime.logs import set_up_logging
 from hatools.values.exitcode import ExitCode
+from hatools.values.records import dataclass, field
 
 _log = logging.getLogger(__name__)
 

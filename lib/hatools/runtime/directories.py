@@ -8,8 +8,9 @@ import grp
 import os
 import pwd
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from hatools.values.records import dataclass
 
 CLUSTER_USER = "hacluster"
 CLUSTER_GROUP = "haclient"

@@ -12,7 +12,8 @@ import os
 import signal
 import subprocess
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+
+from hatools.values.records import dataclass, field
 
 OUTPUT_LIMIT = 64 * 1024
 """Bytes kept of each stream, the last ones."""

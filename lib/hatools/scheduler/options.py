@@ -1,11 +1,11 @@
 """Cluster options that the scheduler knows: defaults, validity, and their parsed values. Pure."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from enum import Enum
 
 from hatools.values.boolean import is_true, parse_boolean
 from hatools.values.duration import parse_interval_ms
+from hatools.values.records import dataclass, field
 from hatools.values.score import INFINITY, parse_score
 
 

@@ -6,7 +6,6 @@ bug and raises. Lookups go through indexes that are kept while things are added.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from xml.etree.ElementTree import Element
@@ -21,6 +20,7 @@ from hatools.scheduler.model.resource import Resource
 from hatools.scheduler.options import ClusterOptions
 from hatools.values.errors import LocalError
 from hatools.values.iso8601 import Moment
+from hatools.values.records import dataclass, field
 
 if TYPE_CHECKING:
     from hatools.scheduler.summary import SummaryLine

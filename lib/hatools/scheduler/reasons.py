@@ -5,7 +5,6 @@ state the decision left behind.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from hatools.scheduler.arithmetic import (
@@ -25,6 +24,7 @@ from hatools.scheduler.model.resource import Resource
 from hatools.scheduler.options import QuorumPolicy
 from hatools.scheduler.plan import Plan
 from hatools.values.boolean import is_true
+from hatools.values.records import dataclass, replace
 from hatools.values.role import Role, format_role
 from hatools.values.score import INFINITY
 

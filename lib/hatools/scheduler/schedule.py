@@ -7,13 +7,13 @@ cluster's state, which is what status displays need.
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hatools.cib.document import Document
 from hatools.scheduler.model.reason import Reasons
 from hatools.scheduler.plan import Finding, Plan, ScoreRecord
 from hatools.values.iso8601 import Moment
+from hatools.values.records import dataclass
 
 if TYPE_CHECKING:
     from hatools.scheduler.summary import SummaryLine

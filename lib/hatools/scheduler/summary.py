@@ -1,12 +1,12 @@
 """What a transition will change, as people are told: Start, Stop, Move, Recover. Pure."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hatools.scheduler.model.action import Action
 from hatools.scheduler.model.node import Node
 from hatools.scheduler.model.resource import Resource
 from hatools.scheduler.unpack.factory import resource_actions
+from hatools.values.records import dataclass
 from hatools.values.role import Role, format_role
 
 if TYPE_CHECKING:

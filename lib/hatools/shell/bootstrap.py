@@ -17,13 +17,13 @@ import ssl
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hatools.runtime.directories import Directories
 from hatools.shell.commands import CommandError
 from hatools.shell.corosync import add_node, conf_path, get_values, read_text
+from hatools.values.records import dataclass
 
 if TYPE_CHECKING:
     from hatools.shell.session import Session

@@ -7,8 +7,9 @@ declaration; what it does and how it is used are told by the help text of the sa
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from hatools.values.records import dataclass
 
 if TYPE_CHECKING:
     from hatools.shell.context import Context

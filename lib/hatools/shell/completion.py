@@ -5,12 +5,12 @@ the command. A suggestion has the text that would stand there and a few words on
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hatools.parser.tokens import split_words
 from hatools.shell.commands import Door, Level
 from hatools.values.errors import SyntaxProblem
+from hatools.values.records import dataclass
 
 if TYPE_CHECKING:
     from hatools.agents.metadata import AgentMetadata

@@ -1,6 +1,5 @@
 """Is the cluster well: findings from all that can be asked. I/O."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hatools.cib.document import children
@@ -9,6 +8,7 @@ from hatools.shell.programs import capture
 from hatools.shell.running import controller
 from hatools.values.boolean import is_true, parse_boolean
 from hatools.values.errors import HatoolsError
+from hatools.values.records import dataclass
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element

@@ -5,11 +5,11 @@ The file also makes the man page (:func:`man_page`) and tells completion what co
 level; ``short:`` and ``usage:`` lines follow, then a blank line and the text.
 """
 
-from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 
 from hatools.shell.commands import Command, Door, Level
+from hatools.values.records import dataclass, field
 
 _GENERAL = {
     "up": ("go back to the upper level", "up"),

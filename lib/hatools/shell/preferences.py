@@ -6,8 +6,9 @@ on top. Sections, names and defaults are those of the original shell, so that fi
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from hatools.values.records import dataclass
 
 SYSTEM_FILE = "/etc/crm/crm.conf"
 _TRUE = ("yes", "true", "on", "1")

@@ -4,10 +4,10 @@ import io
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from dataclasses import dataclass
 from importlib import import_module
 
 from hatools.values.errors import HatoolsError
+from hatools.values.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

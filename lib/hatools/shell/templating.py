@@ -8,13 +8,13 @@ values behind the names, kept in the person's folder until it is applied.
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from importlib.resources import files
 from pathlib import Path
 
 from hatools.parser.tokens import split_words
 from hatools.shell.commands import CommandError
+from hatools.values.records import dataclass
 
 _SYSTEM = Path("/usr/share/crmsh/templates")
 _INSTRUCTIONS = """# Write values behind the names on lines that begin with %%.

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 
 from hatools.simulate.run import Step, Trouble, count_failure
 from hatools.simulate.workbench import ActionRecord, Workbench
 from hatools.values.opkey import parse_operation_key
+from hatools.values.records import dataclass, field
 
 __all__ = ["AgentOf", "Injections", "NodeChange", "SpecChange", "TicketChange", "inject"]
 

@@ -1,11 +1,11 @@
 """How crm_simulate words what it does, as text and as XML. Pure."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from hatools.scheduler.summary import SummaryLine
 from hatools.simulate.inject import Change, NodeChange, SpecChange, TicketChange
 from hatools.simulate.run import AttributeStep, ClusterStep, FencingStep, PseudoStep, ResourceStep
+from hatools.values.records import dataclass
 
 __all__ = ["XmlForm", "change_form", "change_line", "summary_form", "summary_lines"]
 

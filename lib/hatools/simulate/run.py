@@ -5,12 +5,12 @@ the order in which a cluster with unlimited hands would do it.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from hatools.simulate.workbench import ActionRecord, Workbench
 from hatools.transition.graph import ActionType, Graph, GraphAction, Synapse
+from hatools.values.records import dataclass
 from hatools.values.score import INFINITY
 
 if TYPE_CHECKING:

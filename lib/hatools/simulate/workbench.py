@@ -5,11 +5,11 @@ found through indexes, so that an action costs the same however large the CIB is
 """
 
 from copy import deepcopy
-from dataclasses import dataclass
 from xml.etree.ElementTree import Element, SubElement
 
 from hatools.cib.document import Document, children
 from hatools.values.opkey import format_magic, format_operation_key
+from hatools.values.records import dataclass
 
 __all__ = ["FAKE_UUID", "ActionRecord", "Workbench"]
 

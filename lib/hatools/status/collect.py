@@ -4,7 +4,6 @@ Only what the wanted sections show is collected, so a short display stays cheap.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from xml.etree.ElementTree import Element
 
 from hatools.scheduler.model.node import Node, NodeType
@@ -32,6 +31,7 @@ from hatools.status.model import (
 from hatools.status.view import Section
 from hatools.values.boolean import is_true
 from hatools.values.opkey import parse_operation_key
+from hatools.values.records import dataclass, field
 from hatools.values.role import Role
 
 __all__ = ["collect"]

@@ -1,9 +1,9 @@
 """Fencing history as status displays sort and reduce it. Pure."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 from hatools.status.model import FencingEvent, FencingState
+from hatools.values.records import replace
 
 __all__ = ["arrange", "reduce"]
 

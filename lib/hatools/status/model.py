@@ -8,9 +8,9 @@ The classes have no comparison and no ``repr``: nobody needs them, and every met
 ``dataclass`` writes costs time at each start of a command.
 """
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 
+from hatools.values.records import dataclass, field
 from hatools.values.role import Role
 
 __all__ = [

@@ -6,7 +6,8 @@ items themselves appear.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+
+from hatools.values.records import dataclass, field
 
 __all__ = ["Entry", "Item", "Listing", "Span", "Verbatim", "write_text"]
 

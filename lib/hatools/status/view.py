@@ -3,9 +3,10 @@
 The names of sections are those of ``crm_mon --include``.
 """
 
-from dataclasses import dataclass, replace
 from enum import Flag, auto
 from typing import Self
+
+from hatools.values.records import dataclass, replace
 
 __all__ = ["SECTION_NAMES", "Section", "Show", "View"]
 

@@ -1,7 +1,8 @@
 """Transition graphs as pictures: the input of Graphviz, as the original writes it. Pure."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from hatools.values.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

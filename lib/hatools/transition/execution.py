@@ -6,12 +6,12 @@ what is running is always waited for, because its effect on the cluster is not k
 """
 
 from collections import Counter
-from dataclasses import dataclass
 from enum import Enum, auto
 
 from hatools.transition.graph import ActionType, Graph, GraphAction, Synapse
 from hatools.values.boolean import is_true
 from hatools.values.duration import parse_interval_ms
+from hatools.values.records import dataclass
 from hatools.values.score import INFINITY
 
 _MIGRATIONS = frozenset({"migrate_to", "migrate_from"})

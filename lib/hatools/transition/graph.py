@@ -4,8 +4,9 @@ One class for all who use it: the scheduler builds it, crmd executes it, ``crm_s
 it, ``transition/xml.py`` reads and writes it.
 """
 
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from hatools.values.records import dataclass, field
 
 
 class ActionType(StrEnum):

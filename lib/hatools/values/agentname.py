@@ -1,7 +1,8 @@
 """Names of agents: ``ocf:heartbeat:IPaddr2``, ``systemd:nginx``, ``stonith:fence_lab``. Pure."""
 
-from dataclasses import dataclass
 from typing import Self
+
+from hatools.values.records import dataclass
 
 CLASSES = ("ocf", "lsb", "systemd", "service", "stonith", "heartbeat", "nagios", "upstart")
 

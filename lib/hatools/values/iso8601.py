@@ -5,11 +5,11 @@ offset from UTC), because date specifications in rules compare those, while orde
 """
 
 import re
-from dataclasses import dataclass, replace
 from functools import total_ordering
 from typing import Self, TypeVar
 
 from hatools.values.errors import SyntaxProblem
+from hatools.values.records import dataclass, replace
 
 DAY = 86400
 _EPOCH_DAYS = 719162

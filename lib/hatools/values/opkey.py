@@ -5,8 +5,9 @@ An operation key is ``RSC_TASK_INTERVAL`` (milliseconds); a transition key is
 """
 
 import re
-from dataclasses import dataclass
 from typing import Self
+
+from hatools.values.records import dataclass
 
 _INTERVAL = re.compile(r"[0-9]{1,20}")
 

@@ -4,7 +4,7 @@ The descriptions are the ones Pacemaker 2.1.5's daemons give out in their metada
 as they are. ``values.fencing_options`` and ``values.resource_options`` hold the rest.
 """
 
-from dataclasses import dataclass
+from hatools.values.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

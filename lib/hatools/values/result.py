@@ -1,7 +1,8 @@
 """How an operation ended: execution status, exit status and reason. Pure."""
 
-from dataclasses import dataclass
 from enum import IntEnum
+
+from hatools.values.records import dataclass
 
 
 class ExecStatus(IntEnum):

@@ -1,7 +1,7 @@
 """The codec: what is sent is what is received, and garbage is refused with one kind of error."""
 
-import dataclasses
 from importlib import import_module
+from typing import get_type_hints
 
 import pytest
 from hypothesis import given, settings
@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hatools.ipc.codec import Envelope, Kind, decode, encode
 from hatools.ipc.messages import cib, crmd, lrm, messaging
 from hatools.values.errors import RemoteError
+from hatools.values.records import is_record
 
 MODULES = ("session", "messaging", "cib", "lrm", "stonith", "attrd", "crmd", "pengine", "pacemakerd")
 st.register_type_strategy(float, st.floats(allow_nan=False))
@@ -18,15 +19,20 @@ CLASSES = [
     item
     for name in MODULES
     for item in vars(import_module(f"hatools.ipc.messages.{name}")).values()
-    if dataclasses.is_dataclass(item) and isinstance(item, type)
+    if is_record(item) and isinstance(item, type)
 ]
+
+for _cls in CLASSES:
+    st.register_type_strategy(
+        _cls, lambda cls: st.builds(cls, **{name: st.from_type(hint) for name, hint in get_type_hints(cls).items()})
+    )
 
 
 @pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: f"{cls.__module__.rpartition('.')[2]}.{cls.__name__}")
 @settings(max_examples=10, deadline=None)
 @given(data=st.data())
 def test_every_message_survives_the_wire(cls: type, data: st.DataObject) -> None:
-    message = data.draw(st.builds(cls))
+    message = data.draw(st.from_type(cls))
     envelope = Envelope(Kind.REQUEST, 7, message)
     assert decode(encode(envelope)) == envelope
 

@@ -1,7 +1,6 @@
 """What every ``crm_resource`` command works on. I/O (it holds the open CIB)."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element
@@ -9,6 +8,7 @@ from xml.etree.ElementTree import Element
 from hatools.cli.output import Output
 from hatools.cli.resource.request import Find, Request
 from hatools.values.exitcode import ExitCode
+from hatools.values.records import dataclass
 
 if TYPE_CHECKING:
     from hatools.cib.document import Document

@@ -5,7 +5,6 @@ import signal
 import subprocess
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 
 from hatools.agents.catalog import Catalog
 from hatools.agents.environment import lab_environment
@@ -18,6 +17,7 @@ from hatools.scheduler.model.resource import Kind, Resource
 from hatools.values.agentname import AgentName
 from hatools.values.exitcode import ExitCode
 from hatools.values.ocfresult import ocf_result_text
+from hatools.values.records import dataclass
 from hatools.values.result import ExecStatus, exec_status_text
 
 _ACTIONS = {

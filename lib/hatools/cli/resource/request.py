@@ -3,11 +3,11 @@
 Every command option says which command is meant and what it needs; the last one decides, as in the original.
 """
 
-from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from hatools.cli.options import CommandLine, CommandLineError
 from hatools.values.duration import parse_duration_ms
+from hatools.values.records import dataclass, field
 
 
 class Command(Enum):

@@ -5,10 +5,10 @@ Every attrd applies the same updates in the same order, so all hold the same val
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 
 from hatools.ipc.messages.attrd import AttributeValue, DumpedAttribute, UpdateAttribute
 from hatools.values.errors import InputError
+from hatools.values.records import dataclass, field
 from hatools.values.score import INFINITY, format_score, parse_score
 
 _COUNTER = re.compile(r"(?:value)?(\+\+|\+=(-?\d+))")

@@ -15,10 +15,9 @@ book about what the others have asked or answered, so nobody can be left out who
 A *fresh* daemon knows nothing, not even of its own node, which may have been there all the time: it is told by others.
 """
 
-from dataclasses import dataclass
-
 from hatools.daemons.attrd.attributes import Attributes, Change
 from hatools.ipc.messages.attrd import PeerArrival, PeerDump, PeerPlace, UpdateAttribute
+from hatools.values.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,12 @@ time; what changes meanwhile goes into the next, so many updates become few chan
 
 import re
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from xml.etree.ElementTree import Element, SubElement
 
 from hatools.cib.document import format_xml, parse_xml
 from hatools.daemons.attrd.attributes import Attributes
 from hatools.ipc.messages.cib import Change, CibChanged, CibOperation
+from hatools.values.records import dataclass
 
 ORIGIN = "attrd"
 _NOT_IN_IDS = re.compile(r"[^A-Za-z0-9_.-]")

@@ -1,7 +1,6 @@
 """How a write becomes a change of the document: the same on every node. Pure."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
 from hatools.cib.acl import Subject, require_permission
 from hatools.cib.document import Document, Element, Version, copy_element
@@ -11,6 +10,7 @@ from hatools.cib.schema import SchemaChecker
 from hatools.ipc.messages.cib import Change
 from hatools.ipc.messages.cib_peers import PeerWrite
 from hatools.values.errors import HatoolsError, StaleError
+from hatools.values.records import dataclass, field
 
 VOLATILE = frozenset({"num_updates", "have-quorum", "dc-uuid", "execution-date"})
 """Root attributes whose change alone is not worth a disk write."""

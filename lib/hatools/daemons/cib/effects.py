@@ -1,10 +1,9 @@
 """What the replica asks its shell to do. Pure."""
 
-from dataclasses import dataclass
-
 from hatools.cib.document import Document, Element
 from hatools.ipc.messages.cib_peers import PeerContent, PeerResync, PeerState, PeerStored, PeerWrite
 from hatools.values.errors import HatoolsError
+from hatools.values.records import dataclass
 
 OrderedMessage = PeerWrite | PeerState | PeerStored | PeerResync
 DirectMessage = PeerContent | PeerStored

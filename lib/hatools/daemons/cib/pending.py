@@ -1,13 +1,13 @@
 """The writes of our own clients that are under way. Pure."""
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, replace
 from enum import Enum
 
 from hatools.cib.acl import Subject
 from hatools.cib.operations import Stamp
 from hatools.ipc.messages.cib import Change
 from hatools.ipc.messages.cib_peers import PeerWrite
+from hatools.values.records import dataclass, replace
 
 
 class Stage(Enum):

@@ -6,9 +6,9 @@ what belonged to it up to the newest version; then the newer version.
 """
 
 import hashlib
-from dataclasses import dataclass, field
 
 from hatools.ipc.messages.cib_peers import PeerState
+from hatools.values.records import dataclass, field
 
 
 @dataclass(slots=True)

@@ -21,7 +21,6 @@ import struct
 import threading
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from hatools.cib.document import Document, Element, empty_document, format_xml, parse_xml, without_text
@@ -30,6 +29,7 @@ from hatools.cib.patchset import apply_patch
 from hatools.daemons.cib.applying import patch_between, stored_form
 from hatools.daemons.cib.effects import Mark, Persist
 from hatools.values.errors import HatoolsError
+from hatools.values.records import dataclass
 
 _log = logging.getLogger(__name__)
 

@@ -1,8 +1,7 @@
 """Which step of a round is on enough disks. Pure."""
 
-from dataclasses import dataclass, field
-
 from hatools.ipc.messages.messaging import ViewChanged
+from hatools.values.records import dataclass, field
 
 
 @dataclass(slots=True)

@@ -4,9 +4,9 @@ Documents share what did not change, so comparing by identity first makes this c
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from hatools.cib.document import Document, Element, children, format_xml
+from hatools.values.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """What the parts of a controller's core share: the cluster as it is seen from here, and the way out. Pure."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from itertools import count
 
 from hatools.cib.document import Document, Version, empty_document
@@ -11,6 +10,7 @@ from hatools.daemons.crmd.fsa import Input
 from hatools.daemons.crmd.peers import Peer, Peers
 from hatools.ipc.messages.cib import Change
 from hatools.ipc.messages.crmd import ActionDone, PerformAction
+from hatools.values.records import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,6 @@
 Effects are carried out in order. Those that have an end report it to the core by the tag or key they carry.
 """
 
-from dataclasses import dataclass
-
 from hatools.cib.document import Document
 from hatools.daemons.crmd.history import ResourceIdentity
 from hatools.ipc.messages.attrd import ClearFailures, RemovePeer, UpdateAttribute
@@ -27,6 +25,7 @@ from hatools.ipc.messages.crmd import (
     PerformAction,
     Vote,
 )
+from hatools.values.records import dataclass
 
 PeerMessage = (
     Vote

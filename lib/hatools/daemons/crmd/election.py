@@ -6,9 +6,8 @@ same winner from the same votes. When members only go away, the votes of those w
 everywhere: the successor of a lost DC is decided without a single message.
 """
 
-from dataclasses import dataclass
-
 from hatools.ipc.messages.crmd import Vote
+from hatools.values.records import dataclass
 
 VOTE_PATIENCE_S = 120.0
 """Seconds until a member that does not vote makes us ask everybody again (``election-timeout``)."""

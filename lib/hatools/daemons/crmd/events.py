@@ -4,8 +4,6 @@ Beside these the core takes some words of the wire as they are: ``ViewChanged`` 
 messaging daemon, ``OperationDone`` of the executor.
 """
 
-from dataclasses import dataclass
-
 from hatools.agents.metadata import AgentMetadata
 from hatools.cib.document import Document, Version
 from hatools.daemons.crmd.effects import PeerMessage
@@ -13,6 +11,7 @@ from hatools.daemons.crmd.history import ResourceIdentity
 from hatools.ipc.messages.lrm import OperationDone
 from hatools.ipc.messages.messaging import GroupChanged, ViewChanged
 from hatools.transition.graph import Graph
+from hatools.values.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

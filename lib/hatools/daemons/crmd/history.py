@@ -7,12 +7,12 @@ definition has changed since.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from xml.etree.ElementTree import Element, SubElement
 
 from hatools.agents.metadata import AgentMetadata
 from hatools.cib.digest import filter_for_digest, only, operation_digest
 from hatools.values.opkey import TransitionKey, format_magic, format_operation_key
+from hatools.values.records import dataclass, field
 from hatools.values.result import ExecStatus
 
 FEATURE_SET = "3.16.1"

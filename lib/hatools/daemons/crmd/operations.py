@@ -6,7 +6,6 @@ deletions) is answered with a message.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
 
 from hatools.agents.metadata import AgentMetadata
 from hatools.daemons.crmd import status
@@ -32,6 +31,7 @@ from hatools.ipc.messages.crmd import ActionDone, PerformAction
 from hatools.ipc.messages.lrm import OperationDone
 from hatools.values.boolean import parse_boolean
 from hatools.values.opkey import TransitionKey, format_operation_key
+from hatools.values.records import dataclass, field, replace
 from hatools.values.result import ExecStatus
 
 _ENDS_RECURRING = frozenset({"stop", "demote", "promote", "migrate_to"})

@@ -1,6 +1,6 @@
 """What a controller knows of its peers: who they are, who is there, who has joined. Pure."""
 
-from dataclasses import dataclass
+from hatools.values.records import dataclass
 
 
 @dataclass(slots=True)

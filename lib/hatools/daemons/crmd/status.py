@@ -4,13 +4,13 @@ Attribute values are those of Pacemaker 2.1.5: ``in_ccm`` true/false, ``crmd`` o
 ``expected`` member/down (``join`` also pending).
 """
 
-from dataclasses import dataclass
 from xml.etree.ElementTree import Element, SubElement
 
 from hatools.cib.document import Document, children, format_xml
 from hatools.ipc.messages.cib import Change, CibOperation
 from hatools.values.boolean import is_true
 from hatools.values.duration import parse_interval_ms
+from hatools.values.records import dataclass
 
 ORIGIN = "crmd"
 DEFAULT_RECHECK_S = 15 * 60.0

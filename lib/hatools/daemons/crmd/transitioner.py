@@ -4,13 +4,12 @@ Results reach the DC as changes of the CIB; each carries the transition key of t
 nobody asked for, a wrong one, or any other change ends the transition early and leads to a new calculation.
 """
 
-from dataclasses import dataclass
-
 from hatools.daemons.crmd.changes import HistoryErased, OperationRecorded
 from hatools.ipc.messages.crmd import PerformAction
 from hatools.transition.execution import Completion, Execution, Limits
 from hatools.transition.graph import ActionType, Graph, GraphAction
 from hatools.values.opkey import TransitionKey, parse_magic, parse_operation_key
+from hatools.values.records import dataclass
 from hatools.values.result import ExecStatus
 from hatools.values.score import INFINITY
 

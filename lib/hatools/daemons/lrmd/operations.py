@@ -11,13 +11,13 @@ also for one it killed or could not start.
 
 import heapq
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
 from hatools.ipc.messages.lrm import Execute, OperationDone, RecurringOperation, RegisteredResource
 from hatools.values.agentname import AgentName
 from hatools.values.errors import LocalError, NoSuchObjectError
 from hatools.values.exitcode import ExitCode
+from hatools.values.records import dataclass, field, replace
 from hatools.values.result import ExecStatus, OperationResult
 
 

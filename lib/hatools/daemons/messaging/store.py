@@ -7,8 +7,9 @@ makes every ring id unique. One file, replaced atomically, so a crash leaves the
 import json
 import logging
 import os
-from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from hatools.values.records import as_dict, dataclass
 
 _log = logging.getLogger(__name__)
 
@@ -46,7 +47,7 @@ class NumberStore:
         """
         temporary = self._path.with_suffix(".new")
         with temporary.open("w", encoding="ascii") as file:
-            json.dump(asdict(numbers), file)
+            json.dump(as_dict(numbers), file)
             file.flush()
             os.fsync(file.fileno())
         temporary.rename(self._path)

@@ -9,7 +9,6 @@ such a run, and so does everything else that happens.
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from hatools.ipc.messages.messaging import (
     BecameSafe,
@@ -22,6 +21,7 @@ from hatools.ipc.messages.messaging import (
     ViewChanged,
 )
 from hatools.messaging.views import DirectMessage, GroupMembersChanged, GroupMessage, View
+from hatools.values.records import dataclass, field
 
 Event = ViewChanged | GroupChanged | Delivered | DeliveredMany | DeliveredPiece | BecameSafe | Direct
 Post = Callable[[list[int], Event], None]

@@ -7,7 +7,6 @@ import logging
 import os
 import signal
 import time
-from dataclasses import dataclass
 from typing import Any, assert_never
 
 from hatools.daemons.pacemakerd.image import fork_daemon, freeze, load
@@ -21,6 +20,7 @@ from hatools.runtime.daemon import Serve, access_policy
 from hatools.runtime.directories import Directories
 from hatools.runtime.logs import notice
 from hatools.values.errors import AlreadyExistsError, HatoolsError, RemoteError
+from hatools.values.records import dataclass
 
 _log = logging.getLogger(__name__)
 

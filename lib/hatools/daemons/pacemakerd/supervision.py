@@ -6,8 +6,9 @@ dying. Messaging is special (see :data:`MEMBERSHIP_BOUND`): when it dies the nod
 so everything that acts on membership goes down with it, crmd first, and comes back as a new incarnation.
 """
 
-from dataclasses import dataclass, field
 from enum import Enum, StrEnum
+
+from hatools.values.records import dataclass, field
 
 STARTUP_ORDER = ("messaging", "cib", "stonithd", "lrmd", "attrd", "pengine", "crmd")
 

@@ -9,10 +9,10 @@ calculation is kept in the attribute ``execution-date``, so that it can be repea
 import bz2
 import contextlib
 import os
-from dataclasses import dataclass
 from pathlib import Path
 
 from hatools.cib.document import Document, Element, children
+from hatools.values.records import dataclass
 
 SERIES = {
     "input": ("pe-input-series-max", 4000),

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from xml.etree.ElementTree import Element
 
 from hatools.cib.document import Document, children
@@ -11,6 +10,7 @@ from hatools.cib.rules import FindElement, RuleInput, rule_holds
 from hatools.daemons.stonithd.topology import Level, levels_from_cib
 from hatools.values.boolean import is_true, parse_boolean
 from hatools.values.iso8601 import Moment
+from hatools.values.records import dataclass, field
 from hatools.values.score import INFINITY, add_scores, parse_score
 
 

@@ -9,7 +9,6 @@ Times called ``now`` are monotonic, ``epoch`` is the time of day in seconds.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from hatools.daemons.stonithd.history import FAILED, PENDING, SUCCESS, History
@@ -44,6 +43,7 @@ from hatools.ipc.messages.stonith import (
     PeerRelay,
 )
 from hatools.values.errors import DeadlineError, HatoolsError, InputError, NoSuchObjectError
+from hatools.values.records import dataclass, field, replace
 
 PeerMessage = (
     PeerQuery

@@ -5,7 +5,6 @@ import logging
 import time
 import uuid
 from collections.abc import Callable, Coroutine
-from dataclasses import replace
 from itertools import count
 from typing import Any, assert_never
 
@@ -65,6 +64,7 @@ from hatools.values.errors import (
     RemoteError,
 )
 from hatools.values.iso8601 import Moment
+from hatools.values.records import replace
 
 _log = logging.getLogger(__name__)
 

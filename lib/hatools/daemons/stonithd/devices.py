@@ -1,7 +1,6 @@
 """The fence devices a node may use: which node each can fence, and how many actions it takes at once. Pure."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from enum import Enum
 
 from hatools.agents.fence import (
@@ -15,6 +14,7 @@ from hatools.agents.metadata import AgentMetadata
 from hatools.daemons.stonithd.configuration import DeviceConfig, wants_unfencing
 from hatools.ipc.messages.stonith import DeviceOffer
 from hatools.values.errors import LocalError, NoSuchObjectError
+from hatools.values.records import dataclass, field
 
 LIST_LIFETIME_S = 60.0
 """How long the answer of a device's ``list`` is believed when it does not name the target."""

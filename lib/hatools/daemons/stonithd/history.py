@@ -1,9 +1,9 @@
 """What was fenced, when and by whom: the history that all nodes share. Pure."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from hatools.ipc.messages.stonith import FencingRecord
+from hatools.values.records import replace
 
 LIMIT = 500
 """Records kept; the oldest finished ones go first."""

@@ -5,10 +5,10 @@ have to succeed. A task (a device and an action) is tried on one peer after the 
 the next. The target itself takes part only when nobody else is left, or where an agent has to run on it.
 """
 
-from dataclasses import dataclass, field
 from enum import Enum, auto
 
 from hatools.ipc.messages.stonith import DeviceOffer, DeviceResult
+from hatools.values.records import dataclass, field
 from hatools.values.result import ExecStatus
 
 TIME_FACTOR = 1.2

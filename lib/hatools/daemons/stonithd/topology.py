@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from xml.etree.ElementTree import Element
 
 from hatools.agents.fence import parse_host_list
 from hatools.cib.document import children
+from hatools.values.records import dataclass, replace
 
 LOWEST_INDEX = 1
 HIGHEST_INDEX = 9

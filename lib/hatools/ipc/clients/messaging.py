@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from hatools.ipc.blocking import BlockingConnection
@@ -32,6 +31,7 @@ from hatools.ipc.messages.messaging import (
 )
 from hatools.runtime.directories import Directories
 from hatools.values.errors import RemoteError
+from hatools.values.records import dataclass, field, replace
 
 GroupEvent = ViewChanged | GroupChanged | Delivered | BecameSafe | Direct
 """What a member of a group is told, in order."""

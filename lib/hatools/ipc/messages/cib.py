@@ -1,8 +1,7 @@
 """Words of the cib daemon. XML travels as UTF-8 bytes. Pure."""
 
-from dataclasses import dataclass
-
 from hatools.values.ciboperation import CibOperation
+from hatools.values.records import dataclass
 
 __all__ = ["CibOperation"]
 

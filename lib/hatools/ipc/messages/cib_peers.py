@@ -1,8 +1,7 @@
 """What the cib daemons of a cluster say to each other: payloads of the group "cib". Pure."""
 
-from dataclasses import dataclass
-
 from hatools.ipc.messages.cib import Change
+from hatools.values.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Words of crmd, the controller. Pure."""
 
-from dataclasses import dataclass
+from hatools.values.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Words of the messaging daemon: membership, quorum and ordered groups. Pure."""
 
-from dataclasses import dataclass
+from hatools.values.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

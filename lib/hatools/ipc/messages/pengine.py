@@ -1,6 +1,6 @@
 """Words of pengine, the scheduler daemon. Pure."""
 
-from dataclasses import dataclass
+from hatools.values.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Words every daemon's socket understands. Pure."""
 
-from dataclasses import dataclass
+from hatools.values.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

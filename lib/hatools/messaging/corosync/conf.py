@@ -5,8 +5,6 @@ is a warning; a value that cannot be is an error with its place, and all errors 
 Keys of Corosync that have no meaning for our ring (knet's and the like) are accepted and kept.
 """
 
-from dataclasses import dataclass, field, replace
-
 from hatools.messaging.corosync.crypto import Protection, Suite
 from hatools.messaging.corosync.sections import Entry, Section, parse_sections
 from hatools.messaging.corosync.totem.effects import Timing
@@ -15,6 +13,7 @@ from hatools.messaging.corosync.totem.ring import FlowLimits
 from hatools.messaging.corosync.votequorum import QuorumOptions, TieBreaker
 from hatools.values.boolean import is_true, parse_boolean
 from hatools.values.errors import ConfigError, SyntaxProblem
+from hatools.values.records import dataclass, field, replace
 
 MAX_LINKS = 8
 DEFAULT_PORT = 5405

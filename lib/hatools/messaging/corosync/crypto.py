@@ -15,7 +15,6 @@ arrive meanwhile wait for the answer.
 import hmac
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from enum import IntEnum
 from hashlib import sha256
 from typing import Protocol
@@ -30,6 +29,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.padding import PKCS7
 
 from hatools.values.errors import RemoteError
+from hatools.values.records import dataclass, field
 
 _MAGIC = 0xC171
 _VERSION = 1

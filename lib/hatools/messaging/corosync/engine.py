@@ -5,7 +5,6 @@ this is the wiring, and the one place that turns effects of the ring into views 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import assert_never
 
 from hatools.messaging.corosync.conf import Configuration
@@ -38,6 +37,7 @@ from hatools.messaging.views import (
     ViewInstalled,
 )
 from hatools.values.errors import RemoteError
+from hatools.values.records import dataclass, field
 
 RING_SEQUENCE = "ringid"
 """Name under which the ring's sequence is kept."""

@@ -4,9 +4,8 @@
 Parsing and :func:`export` are inverses but for comments and spacing.
 """
 
-from dataclasses import dataclass, field
-
 from hatools.values.errors import SyntaxProblem
+from hatools.values.records import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,9 @@ or lowered ``expected_votes``, the last quorate membership) is in :class:`VoteQu
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from enum import Enum
+
+from hatools.values.records import dataclass, replace
 
 
 class TieBreaker(Enum):

@@ -6,10 +6,10 @@ A datagram names the key it was signed with, so several keys may be known while 
 
 import hmac
 import zlib
-from dataclasses import dataclass
 from enum import StrEnum
 
 from hatools.values.errors import ConfigError, RemoteError
+from hatools.values.records import dataclass
 
 MAX_KEYS = 16
 OPENSSL_LABEL = "(stdin)="

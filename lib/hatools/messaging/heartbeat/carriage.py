@@ -7,7 +7,6 @@ packets are encrypted and kept from replay by the ring's own envelope, with keys
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
 from hashlib import sha256
 
 from hatools.messaging.corosync.conf import Configuration, read_configuration
@@ -18,6 +17,7 @@ from hatools.messaging.heartbeat.authkeys import KeyRing, Method
 from hatools.messaging.heartbeat.ha_cf import HaConfiguration
 from hatools.messaging.heartbeat.messages import Field, FieldType, Message
 from hatools.values.errors import ConfigError, RemoteError
+from hatools.values.records import replace
 
 RING_TYPE = "NS_hatools"
 _PACKET = "ring"

@@ -1,9 +1,8 @@
 """What Heartbeat's protocol asks of its caller. Pure."""
 
-from dataclasses import dataclass
-
 from hatools.messaging.heartbeat.messages import Message
 from hatools.messaging.heartbeat.peers import Status
+from hatools.values.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

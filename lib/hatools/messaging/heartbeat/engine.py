@@ -5,7 +5,6 @@ the ring's views are kept by the same deadtime. ``source`` of a datagram is ``LI
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import assert_never
 
 from hatools.messaging.corosync.engine import CorosyncEngine, Identity
@@ -37,6 +36,7 @@ from hatools.messaging.heartbeat.peers import Status
 from hatools.messaging.heartbeat.protocol import Heartbeat, LocalNode, Surroundings
 from hatools.messaging.views import Datagram, Effect, ForStyle, NodeIdentity, Remark, Severity, View
 from hatools.values.errors import RemoteError
+from hatools.values.records import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,10 @@ warning with its line, what cannot be is an error with its line, and all errors 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from enum import StrEnum
 
 from hatools.values.errors import ConfigError
+from hatools.values.records import dataclass, field
 
 DEFAULT_PORT = 694
 DEFAULT_CLUSTER = "linux-ha"

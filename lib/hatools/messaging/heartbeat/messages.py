@@ -9,11 +9,11 @@ believed before the signature was found right::
 
 import base64
 import binascii
-from dataclasses import dataclass
 from enum import IntEnum
 
 from hatools.messaging.heartbeat.authkeys import KeyRing
 from hatools.values.errors import RemoteError
+from hatools.values.records import dataclass
 
 MAX_DATAGRAM = 65_507
 """Bytes a UDP datagram can hold."""

@@ -4,8 +4,9 @@ Per sender and generation there is one sequence of numbers over all its messages
 comes early is accepted at once and the numbers before it are asked for; order is not Heartbeat's business.
 """
 
-from dataclasses import dataclass, field
 from enum import Enum, StrEnum
+
+from hatools.values.records import dataclass, field
 
 MAX_MISSING = 250
 """More missing numbers than these and the tracking begins anew."""

@@ -10,7 +10,6 @@ Messages whose type begins with ``NS_`` have no number and are never repeated.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from hatools.messaging.heartbeat.authkeys import KeyRing
 from hatools.messaging.heartbeat.effects import (
@@ -29,6 +28,7 @@ from hatools.messaging.heartbeat.ha_cf import Autojoin, HaConfiguration
 from hatools.messaging.heartbeat.messages import Field, FieldType, Message, decode, encode
 from hatools.messaging.heartbeat.peers import Arrival, LinkRecord, Peer, Status
 from hatools.values.errors import RemoteError
+from hatools.values.records import dataclass
 
 HISTORY = 500
 """Messages kept for peers that ask for them again."""

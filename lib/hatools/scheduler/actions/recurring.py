@@ -1,6 +1,5 @@
 """Recurring operations: monitors that start, go on, or are cancelled. Pure."""
 
-from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
 from hatools.scheduler.model.action import Action, ActionFlag, Order, order_actions
@@ -18,6 +17,7 @@ from hatools.scheduler.unpack.operations import find_operation
 from hatools.scheduler.unpack.orderings import new_ordering
 from hatools.values.duration import parse_interval_ms
 from hatools.values.opkey import format_operation_key
+from hatools.values.records import dataclass
 from hatools.values.role import Role, parse_role
 
 _NEVER_RECURRING = ("stop", "start", "demote", "promote", "reload-agent", "migrate_to", "migrate_from")

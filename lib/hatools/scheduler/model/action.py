@@ -5,11 +5,11 @@ compares whole sets of them, so they are integers with named bits.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element
 
+from hatools.values.records import dataclass, field
 from hatools.values.role import Role
 
 if TYPE_CHECKING:

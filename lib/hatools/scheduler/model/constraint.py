@@ -1,9 +1,9 @@
 """Constraints after unpacking: ids resolved, roles and scores parsed. Pure data."""
 
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from hatools.values.records import dataclass, field
 from hatools.values.role import Role
 
 if TYPE_CHECKING:

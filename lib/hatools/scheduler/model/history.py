@@ -1,9 +1,9 @@
 """Operation history: what ``lrm_rsc_op`` entries say. Pure data."""
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element
 
+from hatools.values.records import dataclass
 from hatools.values.result import ExecStatus
 
 if TYPE_CHECKING:

@@ -5,9 +5,10 @@ in that resource's ``allowed`` table.
 """
 
 import functools
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
+
+from hatools.values.records import dataclass, field
 
 if TYPE_CHECKING:
     from hatools.scheduler.model.resource import Resource

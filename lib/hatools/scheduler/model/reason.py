@@ -1,7 +1,8 @@
 """Reasons of decisions, recorded while they are made. Pure data."""
 
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from hatools.values.records import dataclass, field
 
 
 class Cause(StrEnum):

@@ -5,12 +5,12 @@ What differs by kind (primitive, group, clone, bundle) is in two places: data in
 ``variant`` holds (see ``model/variant.py``).
 """
 
-from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element
 
 from hatools.scheduler.model.node import Node, NodeScore, NodeTable
+from hatools.values.records import dataclass, field
 from hatools.values.role import Role, parse_role
 from hatools.values.score import INFINITY
 

@@ -1,7 +1,6 @@
 """Whether a resource's definition changed since an operation ran: parameter digests. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
 
 from hatools.cib.digest import filter_for_digest, only, operation_digest, without
@@ -17,6 +16,7 @@ from hatools.scheduler.unpack.operations import (
 )
 from hatools.scheduler.unpack.parameters import parameters
 from hatools.values.opkey import format_operation_key
+from hatools.values.records import dataclass
 
 FEATURE_SET = "3.16.1"
 _FENCE_WORDS = ("provides", "stonith-timeout")

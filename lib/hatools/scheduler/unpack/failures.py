@@ -1,7 +1,6 @@
 """Fail counts: how often a resource failed on a node, and which failures have expired. Pure."""
 
 import re
-from dataclasses import dataclass, field
 
 from hatools.cib.rules import compare_versions
 from hatools.scheduler.model.history import Operation
@@ -10,6 +9,7 @@ from hatools.scheduler.model.resource import Resource
 from hatools.scheduler.plan import Plan
 from hatools.values.duration import parse_interval_ms
 from hatools.values.opkey import format_operation_key
+from hatools.values.records import dataclass, field
 from hatools.values.score import add_scores
 
 _INSTANCE = re.compile(r"(.*):\d+")

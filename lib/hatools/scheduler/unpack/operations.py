@@ -1,6 +1,5 @@
 """How operations are configured: timeouts, what a failure leads to, what is required to run. Pure."""
 
-from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
 from hatools.cib.document import children
@@ -13,6 +12,7 @@ from hatools.scheduler.unpack.parameters import parameters
 from hatools.values.boolean import is_true, parse_boolean
 from hatools.values.duration import parse_duration_ms, parse_interval_ms
 from hatools.values.iso8601 import Moment
+from hatools.values.records import dataclass
 from hatools.values.role import Role, parse_role
 
 DEFAULT_TIMEOUT_MS = 20000

@@ -1,7 +1,5 @@
 """What one recorded operation means: for the resource's role, as a failure, or as nothing any more. Pure."""
 
-from dataclasses import dataclass
-
 from hatools.scheduler.model.action import Action, OnFail, Order, on_fail_rank, order_actions
 from hatools.scheduler.model.history import FailedOperation, Operation
 from hatools.scheduler.model.node import Node
@@ -18,6 +16,7 @@ from hatools.scheduler.unpack.migrations import (
 )
 from hatools.scheduler.unpack.scores import add_location_score, whole_table
 from hatools.values.iso8601 import Moment
+from hatools.values.records import dataclass
 from hatools.values.result import ExecStatus
 from hatools.values.role import Role
 from hatools.values.score import INFINITY

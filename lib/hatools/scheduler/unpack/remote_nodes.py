@@ -1,12 +1,12 @@
 """Remote nodes: found among the resources, and the connections that guest nodes imply. Pure."""
 
-from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
 from hatools.cib.document import children
 from hatools.scheduler.plan import Plan
 from hatools.scheduler.unpack.nodes import create_node
 from hatools.scheduler.unpack.operations import is_remote_connection_xml
+from hatools.values.records import dataclass
 
 _GUEST_WORDS = {
     "remote-node": "name",

@@ -4,7 +4,6 @@ References to tags and templates are replaced by sets of the resources they stan
 the readers of constraints know only resources and sets.
 """
 
-from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
 from hatools.cib.document import children
@@ -12,6 +11,7 @@ from hatools.cib.nvpair import resolve
 from hatools.scheduler.model.resource import Resource
 from hatools.scheduler.plan import Plan
 from hatools.scheduler.unpack.nvpairs import finder
+from hatools.values.records import dataclass
 
 
 class InvalidConstraint(Exception):

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
 from typing import Protocol
 
 from hatools.parser import syntax
+from hatools.values.records import dataclass, field
 
 
 class Messages(Protocol):

@@ -1,11 +1,11 @@
 """Configuration objects: what the shell lists, shows and edits as one thing. Pure."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from xml.etree.ElementTree import Element
 
 from hatools.cib.document import children
 from hatools.parser.from_cib import STATEMENT_OF
+from hatools.values.records import dataclass, field
 
 RESOURCE_TAGS = frozenset(("primitive", "group", "clone", "master", "template", "bundle"))
 CONTAINER_TAGS = frozenset(("group", "clone", "master", "bundle"))

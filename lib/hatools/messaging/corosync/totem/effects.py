@@ -1,9 +1,9 @@
 """What the ring protocol asks of its caller, its states and its timers. Pure."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 
 from hatools.messaging.views import RingId
+from hatools.values.records import dataclass
 
 SEQUENCE_RESERVE = 4096
 """Ring sequences reserved on disk at once, so that a new view waits for the disk once in 1024 times."""

@@ -11,9 +11,9 @@ import errno
 import random
 import socket
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from hatools.values.errors import NoSuchObjectError, UnavailableError
+from hatools.values.records import dataclass
 
 Receiver = Callable[[bytes, str], None]
 Arrival = Callable[[int, bytes, tuple[str, int]], None]

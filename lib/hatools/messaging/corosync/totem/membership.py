@@ -6,12 +6,12 @@ candidates that are not failed voted the same, the lowest of them creates the co
 counts only from a node that hears us, so that a link that works in one direction forms no ring.
 """
 
-from dataclasses import dataclass, field
 from enum import Enum
 
 from hatools.messaging.corosync.totem.packets import Commit, CommitEntry, Join, Message
 from hatools.messaging.corosync.totem.ring import Ring
 from hatools.messaging.views import NO_RING, RingId
+from hatools.values.records import dataclass, field
 
 
 class Vote(Enum):

@@ -8,11 +8,11 @@ is meant for, so that a token that strays is recognised. It is not Corosync's wi
 """
 
 import struct
-from dataclasses import dataclass
 from enum import IntEnum
 
 from hatools.messaging.views import RingId
 from hatools.values.errors import RemoteError
+from hatools.values.records import dataclass
 
 MAX_NODES = 32
 """Most nodes in a ring."""

@@ -6,12 +6,12 @@ delivered as soon as nothing before them is missing (agreed order) and are *safe
 "all received up to" (aru) has stayed at or above them for one whole turn: then every member has them.
 """
 
-from dataclasses import dataclass
 from typing import Protocol
 
 from hatools.messaging.corosync.totem.packets import MAX_RANGES, Message, Token
 from hatools.messaging.views import RingId
 from hatools.values.errors import RemoteError
+from hatools.values.records import dataclass
 
 
 class Source(Protocol):
