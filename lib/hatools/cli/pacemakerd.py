@@ -25,6 +25,7 @@ PROGRAM = Program(
         Option("shutdown", "S", "Instruct Pacemaker to shutdown on this machine"),
         Option("standby", "s", "Start node in standby state"),
         Option("root", "", "Run the node that lives below this folder", "DIR", hidden=True),
+        Option("channel", "", "Only receive what administrators of other nodes ask (see crm cluster run)", hidden=True),
     ),
     epilogue="Report bugs to users@clusterlabs.org\n",
 )
@@ -47,6 +48,8 @@ def main(argv: list[str]) -> int:
     if line.has("standby"):
         os.environ["PCMK_node_start_state"] = "standby"
     try:
+        if line.has("channel"):
+            return run_channel(directories)
         return run_node(directories, line)
     except HatoolsError as error:
         out.error(f"pacemakerd: {error}")
@@ -60,6 +63,7 @@ def run_node(directories: Directories, line: CommandLine | None = None) -> int:
         AlreadyExistsError: one runs already on this root.
     """
     from hatools.daemons.pacemakerd.daemon import InstanceLock, Supervisor
+    from hatools.daemons.pacemakerd.image import fork_apart
     from hatools.runtime.environment_file import read_environment_file
     from hatools.runtime.kernel import name_process
     from hatools.runtime.logs import set_up_logging
@@ -83,10 +87,23 @@ def run_node(directories: Directories, line: CommandLine | None = None) -> int:
     name_process("pacemakerd")
     set_up_logging("pacemakerd", directories.log_file, to_stderr="HATOOLS_LOG_STDERR" in os.environ)
     _say_warnings(warnings)
+    fork_apart("channel", directories)
     try:
         return Supervisor(directories).run()
     finally:
         lock.release()
+
+
+def run_channel(directories: Directories) -> int:
+    """Be this node's channel to the others, in the foreground; end at once if there is one, or no cluster."""
+    from hatools.daemons.pacemakerd.image import load
+    from hatools.runtime.daemon import run_daemon
+    from hatools.runtime.environment_file import read_environment_file
+
+    for name, value in read_environment_file(directories.defaults_file)[0].items():
+        os.environ.setdefault(name, value)
+    directories.prepare()
+    return run_daemon("channel", load("channel"), directories=directories)
 
 
 def _require_readable_code() -> None:

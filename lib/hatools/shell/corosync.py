@@ -1,6 +1,7 @@
 """Editing corosync.conf. I/O: reads and writes that file."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from hatools.messaging.corosync.sections import Entry, Section, export, parse_sections
@@ -47,23 +48,6 @@ def _sections(root: Section, names: list[str]) -> list[Section]:
     return found
 
 
-def edit_file(path: str, value: str) -> None:
-    """Set the value at a path, making sections and key if they are missing; a file that becomes wrong is refused."""
-    root = _tree()
-    *names, key = path.split(".")
-    if not names or not key:
-        raise CommandError(f"{path}: expected <section>.<key>")
-    section = root
-    for name in names:
-        inner = section.named(name)
-        if not inner:
-            inner = [Section(name)]
-            section.sections += inner
-        section = inner[0]
-    _put(section, key, value)
-    write_tree(root)
-
-
 def _put(section: Section, key: str, value: str) -> None:
     for index, entry in enumerate(section.entries):
         if entry.key == key:
@@ -72,11 +56,11 @@ def _put(section: Section, key: str, value: str) -> None:
     section.entries.append(Entry(key, value, 0, 0))
 
 
-def write_tree(root: Section) -> None:
-    """Write the file, its version counted up, if messaging could read it.
+def next_text(root: Section) -> str:
+    """Return the file of a section tree; the version, if it has one, is counted up.
 
     Raises:
-        CommandError: the file would be wrong, or cannot be written.
+        CommandError: messaging could not read it.
     """
     from hatools.messaging.corosync.conf import read_configuration
 
@@ -90,47 +74,88 @@ def write_tree(root: Section) -> None:
         read_configuration(text)
     except HatoolsError as error:
         raise CommandError(f"refused, the file would be wrong: {error}") from None
+    return text
+
+
+def replace_text(text: str) -> None:
+    """Put a text into the file's place, whole or not at all.
+
+    Raises:
+        CommandError: it cannot be written.
+    """
     path = conf_path()
-    temporary = path.with_name(path.name + ".new")
+    temporary = path.with_name(f".{path.name}.new")
     try:
-        temporary.write_text(text, encoding="utf-8")
+        with temporary.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
         temporary.replace(path)
     except OSError as error:
         raise CommandError(f"{path}: {error.strerror}") from None
 
 
-def add_node(address: str, name: str | None) -> int:
-    """Add a node to the nodelist; return its id."""
+def with_value(path: str, value: str) -> str:
+    """Return the file with the value at a path set, sections and key made if they are missing.
+
+    Raises:
+        CommandError: the path names no key, or the file would be wrong.
+    """
+    root = _tree()
+    *names, key = path.split(".")
+    if not names or not key:
+        raise CommandError(f"{path}: expected <section>.<key>")
+    section = root
+    for name in names:
+        inner = section.named(name)
+        if not inner:
+            inner = [Section(name)]
+            section.sections += inner
+        section = inner[0]
+    _put(section, key, value)
+    return next_text(root)
+
+
+def with_node(addresses: Sequence[str], name: str | None) -> tuple[str, int]:
+    """Return the file with a node more, and the node's id.
+
+    Args:
+        addresses: of the node, one for each link.
+
+    Raises:
+        CommandError: it is there already, or there is no nodelist.
+    """
     root = _tree()
     lists = root.named("nodelist")
     if not lists:
         raise CommandError("there is no nodelist section to add a node to")
     nodes = lists[0].named("node")
     for node in nodes:
-        if any(entry.value in (address, name) for entry in node.entries if entry.key != "nodeid"):
-            raise CommandError(f"{name or address} is in the nodelist already")
+        if any(entry.value in (*addresses, name) for entry in node.entries if entry.key != "nodeid"):
+            raise CommandError(f"{name or addresses[0]} is in the nodelist already")
+    links = sum(entry.key.startswith("ring") for entry in nodes[0].entries) if nodes else len(addresses)
+    if links != len(addresses):
+        raise CommandError(f"a node has {links} addresses here, one for each link; {len(addresses)} given")
     used = {int(entry.value) for node in nodes for entry in node.entries if entry.key == "nodeid"}
     number = next(number for number in range(1, len(used) + 2) if number not in used)
-    entries = [Entry("ring0_addr", address, 0, 0)]
+    entries = [Entry(f"ring{link}_addr", address, 0, 0) for link, address in enumerate(addresses)]
     entries += [Entry("name", name, 0, 0)] if name else []
     entries.append(Entry("nodeid", str(number), 0, 0))
     lists[0].sections.append(Section("node", entries=entries))
     _count_two_nodes(root)
-    write_tree(root)
-    return number
+    return next_text(root), number
 
 
-def remove_node(name: str) -> bool:
-    """Remove a node, named or by address, from the nodelist; return whether it was there."""
+def without_node(name: str) -> str | None:
+    """Return the file without a node, named or by address; None if it is not there."""
     root = _tree()
     for nodelist in root.named("nodelist"):
         for node in nodelist.named("node"):
             if any(entry.value == name for entry in node.entries if entry.key != "nodeid"):
                 nodelist.sections.remove(node)
                 _count_two_nodes(root)
-                write_tree(root)
-                return True
-    return False
+                return next_text(root)
+    return None
 
 
 def _count_two_nodes(root: Section) -> None:

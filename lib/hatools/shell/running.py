@@ -88,6 +88,16 @@ def controller() -> str | None:
     return words[-1] if answer.status == 0 and words and words[0] == "Designated" else None
 
 
+def wait_for_controller(limit_s: float) -> bool:
+    """Wait until this node knows a DC; return whether it does in time."""
+    deadline = time.monotonic() + limit_s
+    while controller() is None:
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(_FIRST_PAUSE_S)
+    return True
+
+
 def wait_until_settled(session: "Session", what: str = "") -> bool:
     """Wait until the DC has nothing left to do; False if there is none.
 

@@ -56,6 +56,24 @@ def fork_daemon(name: str, serve: Serve, directories: Directories, loop: asyncio
         os._exit(status)
 
 
+def fork_apart(name: str, directories: Directories) -> None:
+    """Fork a daemon that is not ours to watch and goes on when we end: the channel to other nodes."""
+    serve = load(name)
+    pid = os.fork()
+    if pid:
+        os.waitpid(pid, 0)
+        return
+    status = int(ExitCode.SOFTWARE)
+    try:
+        os.setsid()
+        if os.fork():
+            os._exit(0)
+        _become_child(name, 2)
+        status = run_daemon(name, serve, directories=directories)
+    finally:
+        os._exit(status)
+
+
 def _become_child(name: str, keep: int) -> None:
     signal.set_wakeup_fd(-1)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD, signal.SIGHUP):

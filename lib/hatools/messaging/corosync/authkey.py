@@ -10,12 +10,14 @@ import os
 import stat
 from pathlib import Path
 
+from hatools.messaging.corosync.conf import Configuration
 from hatools.values.errors import ConfigError, UnavailableError
 
 MIN_SIZE = 128
 MAX_SIZE = 4096
 DEFAULT_SIZE = 256
 FILE_MODE = 0o400
+DEFAULT_FILE = "etc/corosync/authkey"
 
 
 def check_key(content: bytes, mode: int, path: str) -> bytes:
@@ -70,6 +72,17 @@ def load_key(path: Path) -> bytes:
     except OSError as error:
         raise UnavailableError(f"the key {path} cannot be read: {error.strerror}") from None
     return check_key(content, mode, str(path))
+
+
+def configured_key(configuration: Configuration, root: Path) -> bytes:
+    """Return the key that a configuration names: ``totem.key``, ``totem.keyfile``, else the authkey below the root.
+
+    Raises:
+        UnavailableError, ConfigError: it cannot be read or may not be used.
+    """
+    if configuration.key and not configuration.keyfile:
+        return check_inline_key(configuration.key)
+    return load_key(root / (configuration.keyfile or DEFAULT_FILE).lstrip("/"))
 
 
 def store_key(path: Path, content: bytes) -> None:

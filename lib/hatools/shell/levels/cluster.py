@@ -4,12 +4,12 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hatools.runtime.directories import Directories
-from hatools.shell.commands import CommandError, Level, command
+from hatools.shell.commands import ADMINISTRATOR, CommandError, Level, command
 from hatools.shell.programs import capture
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 _UNIT = "pacemaker.service"
 _START_LIMIT_S = 60
 _GIVE_UP_S = 5
-_EXCUSED = "use configuration management or a shell of your own on the other nodes: there is no root ssh here"
 
 
 class Cluster(Level):
@@ -26,17 +25,42 @@ class Cluster(Level):
 
     name = "cluster"
 
-    def _local_only(self, args: Sequence[str]) -> None:
-        """Refuse other nodes: each node is started and stopped where it is."""
-        here = self.session.node_name if args else ""
-        others = [arg for arg in args if arg not in ("--all", here)]
-        if others or "--all" in args:
-            raise CommandError(f"only this node can be started or stopped from here; {_EXCUSED}")
+    def everywhere(self, args: Sequence[str], word: str, act: Callable[[], bool]) -> bool:
+        """Do something on this node, or on those that are named, each by itself."""
+        if "--all" in args and len(args) > 1:
+            raise CommandError("Should either use --all or specific node(s)")
+        unknown = [arg for arg in args if arg.startswith("-") and arg != "--all"]
+        if unknown:
+            raise CommandError(f"unknown option {unknown[0]}: expected [--all | <node>...]")
+        if not args:
+            return act()
+        from hatools.shell.members import Members
+        from hatools.shell.remote import run_on
 
-    @command()
+        members = Members()
+        chosen = list(members.all) if "--all" in args else members.chosen(args, default=())
+        others = [member for member in chosen if not member.is_local]
+        outcomes = run_on(self.session, members, others, ["crm", "cluster", word])
+        succeeded = True
+        for outcome in outcomes:
+            name, run = outcome.member.name, outcome.answer
+            if run is None:
+                self.console.error(f"{name}: {outcome.problem}")
+                succeeded = False
+                continue
+            if run.text:
+                print(run.text)
+            if run.status != 0:
+                self.console.error(f"{name}: {run.complaint or f'exit status {run.status}'}")
+                succeeded = False
+        return (len(others) == len(chosen) or act()) and succeeded
+
+    @command(skill=ADMINISTRATOR)
     def do_start(self, context: "Context", *args: str) -> bool:
-        self._local_only([arg for arg in args if arg != "--all"])
-        if _is_running():
+        return self.everywhere(args, "start", self.start_here)
+
+    def start_here(self) -> bool:
+        if is_running():
             self.console.info(f"The cluster stack already started on {_host()}")
             return True
         log = Directories.from_environment().log_file
@@ -48,7 +72,7 @@ class Cluster(Level):
             _start_daemon()
         started = time.monotonic()
         while time.monotonic() < started + _START_LIMIT_S:
-            if _is_running():
+            if is_running():
                 self.console.info(f"The cluster stack started on {_host()}")
                 return True
             problem = _error_since(log, begin)
@@ -57,10 +81,12 @@ class Cluster(Level):
             time.sleep(0.2)
         raise CommandError(f"pacemakerd did not answer within {_START_LIMIT_S} s: see {log}")
 
-    @command()
+    @command(skill=ADMINISTRATOR)
     def do_stop(self, context: "Context", *args: str) -> bool:
-        self._local_only([arg for arg in args if arg != "--all"])
-        if not _is_running():
+        return self.everywhere(args, "stop", self.stop_here)
+
+    def stop_here(self) -> bool:
+        if not is_running():
             self.console.info(f"The cluster stack already stopped on {_host()}")
             return True
         if _has_unit() and _systemctl("is-active", "--quiet", _UNIT):
@@ -72,17 +98,17 @@ class Cluster(Level):
         self.console.info(f"The cluster stack stopped on {_host()}")
         return True
 
-    @command()
+    @command(skill=ADMINISTRATOR)
     def do_restart(self, context: "Context", *args: str) -> bool:
         return self.do_stop(context, *args) and self.do_start(context, *args)
 
-    @command()
+    @command(skill=ADMINISTRATOR)
     def do_enable(self, context: "Context", *args: str) -> bool:
-        return self._enable("enable")
+        return self.everywhere(args, "enable", lambda: self._enable("enable"))
 
-    @command()
+    @command(skill=ADMINISTRATOR)
     def do_disable(self, context: "Context", *args: str) -> bool:
-        return self._enable("disable")
+        return self.everywhere(args, "disable", lambda: self._enable("disable"))
 
     def _enable(self, action: str) -> bool:
         if not _has_unit():
@@ -95,7 +121,7 @@ class Cluster(Level):
     @command()
     def do_status(self, context: "Context") -> bool:
         print("Services:")
-        running = _is_running()
+        running = is_running()
         print(f"pacemakerd       {'running' if running else 'not running'}")
         for text in (capture("corosync_cfgtool", ["-s"]), capture("corosync_quorumtool", ["-s"])) if running else ():
             print("\n" + (text.out or text.err).rstrip())
@@ -131,51 +157,49 @@ class Cluster(Level):
 
         return init(self.session, args)
 
-    @command()
+    @command(skill=ADMINISTRATOR)
     def do_add(self, context: "Context", *args: str) -> bool:
-        from hatools.shell.bootstrap import invite
+        from hatools.shell.joining import invite
 
         return invite(self.session, args)
 
-    @command()
+    @command(skill=ADMINISTRATOR)
     def do_join(self, context: "Context", *args: str) -> bool:
-        from hatools.shell.bootstrap import join
+        from hatools.shell.joining import join
 
         return join(self.session, args)
 
-    @command()
+    @command(skill=ADMINISTRATOR)
     def do_rename(self, context: "Context", new_name: str) -> bool:
-        from hatools.shell.corosync import edit_file
+        from hatools.shell.renaming import rename
 
-        edit_file("totem.cluster_name", new_name)
-        workspace = self.session.configuration.workspace
-        return workspace.create(["property", f"cluster-name={new_name}"]) and self.session.configuration.commit()
+        return rename(self.session, self, new_name)
 
-    @command("remove", "delete")
+    @command("remove", "delete", skill=ADMINISTRATOR)
     def do_remove(self, context: "Context", *args: str) -> bool:
-        names = [arg for arg in args if not arg.startswith("-")]
-        if not names:
-            raise CommandError("No existing IP/hostname specified: remove <node>...")
-        from hatools.shell.corosync import remove_node
-        from hatools.shell.levels.node import NodeLevel
+        from hatools.shell.leaving import remove
 
-        level = NodeLevel(self.session)
-        succeeded = True
-        for name in names:
-            succeeded = level.do_delete(context, name) and remove_node(name) and succeeded
-        return succeeded
+        return remove(self.session, context, args)
 
-    @command()
+    @command(skill=ADMINISTRATOR)
     def do_run(self, context: "Context", cmd: str, *nodes: str) -> bool:
-        raise CommandError(_EXCUSED)
+        from hatools.shell.members import Members
+        from hatools.shell.remote import program_words, run_on, show_runs
 
-    @command()
+        words, members = program_words(cmd), Members()
+        return show_runs(self.session, run_on(self.session, members, members.chosen(nodes, default=members.all), words))
+
+    @command(skill=ADMINISTRATOR)
     def do_copy(self, context: "Context", local_file: str, *nodes: str) -> bool:
-        raise CommandError(_EXCUSED)
+        from hatools.shell.remote import copy_file
 
-    @command()
+        return copy_file(self.session, local_file, nodes)
+
+    @command(skill=ADMINISTRATOR)
     def do_diff(self, context: "Context", filename: str, *nodes: str) -> bool:
-        raise CommandError(_EXCUSED)
+        from hatools.shell.remote import diff_file
+
+        return diff_file(self.session, filename, nodes)
 
     @command("geo_init", "geo-init")
     def do_geo_init(self, context: "Context", *args: str) -> bool:
@@ -202,7 +226,7 @@ def _host() -> str:
     return os.environ.get("HATOOLS_NODE_NAME") or platform.node()
 
 
-def _is_running() -> bool:
+def is_running() -> bool:
     """Say whether this node's daemons answer."""
     from hatools.ipc.blocking import BlockingConnection
     from hatools.values.errors import HatoolsError

@@ -1,0 +1,1 @@
+"""channel: carries out what administrators of other nodes of the cluster ask of this one."""
