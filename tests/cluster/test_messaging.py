@@ -70,6 +70,7 @@ class Ring:
                 "HATOOLS_NODE_NAME": f"n{number}",
                 "PYTHONPATH": str(LIB),
                 "PATH": os.environ["PATH"],
+                "PCMK_debug": os.environ.get("PCMK_debug", ""),
             }
             self.processes[number] = subprocess.Popen(
                 [sys.executable, "-m", "hatools.daemons.messaging"], env=environment, stderr=subprocess.DEVNULL

@@ -135,6 +135,14 @@ class CutOff:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class ForStyle:
+    """Effect: something that only the style around the engine knows how to do (read its files again, ask an
+    arbiter); it is handed to ``Style.carry_out`` once the other effects of the batch have been performed."""
+
+    request: object
+
+
 Upcall = ViewInstalled | GroupMembersChanged | GroupMessage | DirectMessage | SafeUpTo | Departed
 """What an engine tells the layers above, in order."""
 
@@ -172,7 +180,7 @@ class Remark:
     text: str
 
 
-Effect = Upcall | Datagram | Keep | Remark | Expelled | CutOff
+Effect = Upcall | Datagram | Keep | Remark | Expelled | CutOff | ForStyle
 """All that an engine asks for; perform them in order."""
 
 

@@ -7,17 +7,18 @@ that fails can be replayed.
 import heapq
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from hatools.messaging.corosync.conf import Configuration, read_configuration
-from hatools.messaging.corosync.engine import RING_SEQUENCE, CorosyncEngine, Identity
+from hatools.messaging.corosync.engine import RING_SEQUENCE, CorosyncEngine, Identity, ReadConfiguration
 from hatools.messaging.corosync.totem.effects import SEQUENCE_RESERVE
 from hatools.messaging.views import (
+    CutOff,
     Datagram,
     Departed,
     DirectMessage,
     Effect,
     Expelled,
+    ForStyle,
     GroupMembersChanged,
     GroupMessage,
     Keep,
@@ -26,6 +27,7 @@ from hatools.messaging.views import (
     View,
     ViewInstalled,
 )
+from hatools.values.records import dataclass, field
 
 GROUP = "app"
 SECRET = bytes(range(256))
@@ -133,6 +135,13 @@ class Network:
         self.lives.append(node.life)
         self._perform(node, node.engine.start(self.now))
         self._perform(node, node.engine.join_group(self.now, GROUP))
+
+    def reload(self, number: int, conf: Configuration) -> None:
+        """Put another corosync.conf on every node and have the cluster reload it, asked for at one node."""
+        self.configuration = conf
+        node = self.nodes[number]
+        assert node.engine is not None
+        self._perform(node, node.engine.reload(self.now))
 
     def start_all(self) -> None:
         for number in self.nodes:
@@ -259,6 +268,10 @@ class Network:
                     node.ring_sequence = value
                 case Remark():
                     self.remarks.append((self.now, node.id, effect.text))
+                case ForStyle(ReadConfiguration()):
+                    self.at(self.now, lambda: self._read_again(node, life))
+                case ForStyle() | CutOff():
+                    raise AssertionError(f"unexpected {effect}")
                 case Expelled(reason):
                     self.remarks.append((self.now, node.id, reason))
                     self.crash(node.id)
@@ -290,6 +303,11 @@ class Network:
             self.at(node.paused_until, lambda: self._arrive(source, target, data))
             return
         self._perform(node, node.engine.receive(self.now, data, f"10.0.0.{source}"))
+
+    def _read_again(self, node: Node, life: Life) -> None:
+        if node.engine is not None and node.life is life:
+            wanted = self.own_configurations.get(node.id, self.configuration)
+            self._perform(node, node.engine.reconfigure(self.now, wanted))
 
     def _arm(self, node: Node) -> None:
         if node.engine is None:

@@ -19,17 +19,25 @@ from hatools.ipc.messages.messaging import (
 from hatools.ipc.messages.session import Done
 from hatools.ipc.rights import Rights
 from hatools.ipc.server import Client
-from hatools.messaging.corosync.authkey import check_inline_key, load_key
-from hatools.messaging.corosync.conf import Configuration, NodeEntry, read_configuration
+from hatools.messaging.corosync.authkey import configured_key
+from hatools.messaging.corosync.conf import Configuration, NodeEntry, fixed_differences, read_configuration
+from hatools.messaging.corosync.engine import (
+    RING_SEQUENCE,
+    CorosyncEngine,
+    Identity,
+    LinkProbed,
+    ReadConfiguration,
+)
 from hatools.messaging.corosync.ourselves import local_node
-from hatools.messaging.corosync.engine import RING_SEQUENCE, CorosyncEngine, Identity
 from hatools.messaging.corosync.totem.effects import SEQUENCE_RESERVE
-from hatools.messaging.corosync.totem.links import Endpoint, Fault, Links, resolve
+from hatools.messaging.corosync.totem.links import Endpoint, Fault, Layout, Links, resolve
+from hatools.messaging.corosync.totem.packets import Probe
+from hatools.messaging.corosync.totem.paths import LinkMode
 from hatools.messaging.views import NodeIdentity
 from hatools.runtime.addresses import is_local_address
 from hatools.runtime.daemon import Context
 from hatools.runtime.logs import notice
-from hatools.values.errors import ConfigError, NoSuchObjectError, UnavailableError
+from hatools.values.errors import ConfigError, HatoolsError, NoSuchObjectError, RemoteError, UnavailableError
 
 _log = logging.getLogger(__name__)
 
@@ -50,6 +58,9 @@ class CorosyncStyle:
         self._store = NumberStore(context.directories.messaging, node.id)
         self._links: Links
         self._host: Host
+        self._watch: asyncio.TimerHandle | None = None
+        self._reloads: list[asyncio.Future[Done]] = []
+        """Who waits here for the file to be taken over."""
         self.engine: CorosyncEngine
 
     @property
@@ -82,8 +93,10 @@ class CorosyncStyle:
         self._host = host
         if self._configuration.plain_on_purpose:
             _log.warning("messages between nodes are neither encrypted nor authenticated (crypto_cipher, crypto_hash)")
-        secrets = _load_secrets(self._context, self._configuration)
-        self._links = self._make_links(host)
+        secrets: tuple[bytes, ...] = ()
+        if self._configuration.protection.needs_key:
+            secrets = (configured_key(self._configuration, self._context.directories.root),)
+        self._links = Links(self._layout(self._configuration), host.received, self._unlisted)
         if not await self._open_links():
             return False
         old, numbers = self._begin_life()
@@ -97,17 +110,18 @@ class CorosyncStyle:
             randomness=os.urandom,
         )
         self.engine = CorosyncEngine(self._configuration, identity)
+        self._watch_links()
         return True
 
-    def _make_links(self, host: Host) -> Links:
-        configuration = self._configuration
+    def _layout(self, configuration: Configuration) -> Layout:
         endpoints: dict[int, dict[int, Endpoint]] = {}
         for node in configuration.nodes:
             for link, name in node.addresses.items():
                 port = configuration.ports[link]
                 address = resolve(name, port, configuration.ip_version)
                 endpoints.setdefault(link, {})[node.id] = Endpoint(node.id, address, port)
-        return Links(self._node.id, endpoints, host.received, block_unlisted=configuration.block_unlisted)
+        mode = LinkMode(configuration.link_mode)
+        return Layout(self._node.id, endpoints, configuration.links, mode, configuration.block_unlisted)
 
     async def _open_links(self) -> bool:
         """Bind our addresses; at boot an interface may come up after us."""
@@ -147,7 +161,49 @@ class CorosyncStyle:
 
     def close(self) -> None:
         """Close the links."""
+        if self._watch is not None:
+            self._watch.cancel()
         self._links.close()
+
+    def carry_out(self, request: object) -> None:
+        """Do what the engine asks for beyond datagrams and numbers."""
+        match request:
+            case ReadConfiguration():
+                self._read_again()
+            case LinkProbed(node, probe):
+                self._probed(node, probe)
+            case _:
+                raise RemoteError(f"the corosync style does not know {type(request).__name__}")
+
+    # -- links
+
+    def _unlisted(self, source: str, cause: str) -> None:
+        self._host.perform(self.engine.reject(source, cause))
+
+    def _watch_links(self) -> None:
+        """Probe the links from time to time, if there are several."""
+        if self._watch is not None:
+            self._watch.cancel()
+            self._watch = None
+        if len(self._links.links) > 1:
+            self._watch = asyncio.get_running_loop().call_later(self._links.paths.interval, self._probe_links)
+
+    def _probe_links(self) -> None:
+        now = asyncio.get_running_loop().time()
+        for link, node in self._links.paths.check(now):
+            _log.warning("link %s to node %s is down", link, node)
+        stamp = int(now * 1_000_000)
+        for link, node in self._links.paths.states:
+            self._links.send_over(link, node, self.engine.seal_probe(Probe(link, False, stamp)))
+        self._watch_links()
+
+    def _probed(self, node: int, probe: Probe) -> None:
+        now = asyncio.get_running_loop().time()
+        if not probe.is_answer:
+            answer = Probe(probe.link, True, probe.stamp)
+            self._links.send_over(probe.link, node, self.engine.seal_probe(answer))
+        elif self._links.paths.answered(now, probe.link, node, max(now - probe.stamp / 1_000_000, 0.0)):
+            notice(_log, "link %s to node %s is up", probe.link, node)
 
     def describe(self, now: float) -> RingState:
         """Return the state of ring, links and quorum."""
@@ -169,7 +225,11 @@ class CorosyncStyle:
             case CancelWaitForAll():
                 effects = self.engine.cancel_wait_for_all(now)
             case ReloadConfiguration():
-                return self._reload(now)
+                self._wanted()  # so that a mistake is told to who asks, before anybody reads it
+                taken_over: asyncio.Future[Done] = asyncio.get_running_loop().create_future()
+                self._reloads.append(taken_over)
+                self._host.perform(self.engine.reload(now))
+                return taken_over
             case _:
                 raise not_understood(self, message)
         self._host.perform(effects)
@@ -186,15 +246,50 @@ class CorosyncStyle:
             _log.warning("fault on purpose towards node %s: %s", fault.node_id, wanted)
         return Done()
 
-    def _reload(self, now: float) -> Done:
-        path = self._context.directories.corosync_conf
+    # -- the configuration, again
+
+    def _wanted(self) -> tuple[Configuration, Layout]:
+        """Return what the file says now.
+
+        Raises:
+            HatoolsError: it cannot be taken over while we run.
+        """
         configuration = _read_configuration_file(self._context)
-        if configuration.nodes != self._configuration.nodes:
-            raise ConfigError(f"{path}: a changed nodelist needs a restart of every node; nothing was changed")
-        self._configuration = configuration
-        self._host.perform(self.engine.reconfigure(now, configuration))
-        notice(_log, "took over the changed %s", path)
-        return Done()
+        path = self._context.directories.corosync_conf
+        if all(node.id != self._node.id for node in configuration.nodes):
+            raise ConfigError(f"{path}: this node ({self._node.name}, id {self._node.id}) is not in the nodelist")
+        complaints = fixed_differences(self._configuration, configuration, self._node.id)
+        if complaints:
+            raise ConfigError("\n".join(f"{path}: {complaint}" for complaint in complaints))
+        return configuration, self._layout(configuration)
+
+    def _read_again(self) -> None:
+        """Take over the file, or say why not; whoever asked here is answered."""
+        path = self._context.directories.corosync_conf
+        problem: HatoolsError | None = None
+        try:
+            configuration = _read_configuration_file(self._context)
+            if any(node.id == self._node.id for node in configuration.nodes):
+                configuration, layout = self._wanted()
+                self._links.reconfigure(layout)
+                self._configuration = configuration
+                self._watch_links()
+            self._host.perform(self.engine.reconfigure(asyncio.get_running_loop().time(), configuration))
+        except HatoolsError as error:
+            _log.error("the configuration was not taken over: %s", error)
+            problem = error
+        else:
+            for finding in configuration.warnings:
+                _log.warning("%s: %s", path, finding)
+            notice(_log, "took over the changed %s (config_version %s)", path, configuration.config_version)
+        waiting, self._reloads = self._reloads, []
+        for asked in waiting:
+            if asked.done():
+                continue
+            if problem is None:
+                asked.set_result(Done())
+            else:
+                asked.set_exception(problem)
 
 
 def configure(context: Context) -> CorosyncStyle:
@@ -224,13 +319,3 @@ def _read_configuration_file(context: Context) -> Configuration:
     except OSError as error:
         raise UnavailableError(f"{path} cannot be read: {error.strerror}") from None
     return read_configuration(text, str(path))
-
-
-def _load_secrets(context: Context, configuration: Configuration) -> tuple[bytes, ...]:
-    if not configuration.protection.needs_key:
-        return ()
-    if configuration.key and not configuration.keyfile:
-        return (check_inline_key(configuration.key),)
-    root = context.directories.root
-    path = root / configuration.keyfile.lstrip("/") if configuration.keyfile else context.directories.corosync_authkey
-    return (load_key(path),)

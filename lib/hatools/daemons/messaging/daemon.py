@@ -6,6 +6,7 @@ What differs between the styles is in ``styles.py`` and the ``*_style.py`` besid
 """
 
 import asyncio
+import inspect
 import logging
 import math
 import os
@@ -38,6 +39,7 @@ from hatools.messaging.views import (
     DirectMessage,
     Effect,
     Expelled,
+    ForStyle,
     GroupMembersChanged,
     GroupMessage,
     Keep,
@@ -209,6 +211,8 @@ class Messaging:
                     os._exit(EXIT_STAY_DOWN)
                 case CutOff(reason):
                     self._end_as_lost(reason)
+                case ForStyle(request):
+                    self._loop.call_soon(self._style.carry_out, request)
                 case _:
                     assert_never(effect)
         self._subscribers.flush()
@@ -287,7 +291,8 @@ class Messaging:
             case DescribeRing():
                 return self._style.describe(self._loop.time())
             case _:
-                return self._style.answer(client, message)
+                answer = self._style.answer(client, message)
+                return await answer if inspect.isawaitable(answer) else answer
 
     async def _sent(self, group: str) -> Sent:
         """Answer at once, or when the group's queue has room again: so a flood slows down whoever makes it."""

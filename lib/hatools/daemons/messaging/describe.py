@@ -69,7 +69,7 @@ def _settings(engine: CorosyncEngine, view: View | None) -> dict[str, str]:
             settings[f"{prefix}.status"] = "joined"
             settings[f"{prefix}.config_version"] = str(configuration.config_version)
     settings["stats.srp.token_losses"] = str(engine.totem.token_losses)
-    settings["stats.srp.rejected_datagrams"] = str(engine.counters.rejected)
+    settings["stats.srp.rejected_datagrams"] = str(engine.rejections.total)
     return settings
 
 

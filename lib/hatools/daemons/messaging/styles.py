@@ -83,6 +83,9 @@ class Style(Protocol):
     def keep(self, name: str, value: int) -> None:
         """Perform a :class:`Keep`: the number is on disk when this returns."""
 
+    def carry_out(self, request: object) -> None:
+        """Perform a :class:`ForStyle` of the engine; effects of what follows go to ``host.perform``."""
+
     def close(self) -> None:
         """Close everything; no call follows."""
 
@@ -91,6 +94,8 @@ class Style(Protocol):
 
     def answer(self, client: Client, message: object) -> object:
         """Answer a request that is the style's own business (reload, votes, faults); check the client's rights.
+
+        What takes a while is returned as an awaitable.
 
         Raises:
             HatoolsError: it cannot be done, or (:func:`not_understood`) this style has no such thing.

@@ -18,6 +18,7 @@ from collections.abc import Callable
 from enum import IntEnum
 from hashlib import sha256
 from typing import Protocol
+from zlib import crc32
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers import Cipher
@@ -141,11 +142,21 @@ class _CbcBox:
 
 
 class _PlainBox:
+    """No protection, but a checksum that other clusters' and damaged datagrams do not have."""
+
+    __slots__ = ("_start",)
+
+    def __init__(self, key: bytes) -> None:
+        self._start = crc32(key)
+
     def seal(self, head: bytes, counter: int, body: bytes) -> bytes:
-        return body
+        return body + crc32(head + body, self._start).to_bytes(4, "big")
 
     def open(self, head: bytes, counter: int, data: bytes) -> bytes:
-        return data
+        body = data[:-4]
+        if crc32(head + body, self._start).to_bytes(4, "big") != data[-4:]:
+            raise RemoteError("wrong checksum (damaged, or of a cluster with another name)")
+        return body
 
 
 class Keys:
@@ -169,7 +180,7 @@ class Keys:
         who = struct.pack("!IQ", sender, epoch)
         protection = self.protection
         if protection.suite is Suite.PLAIN:
-            return _PlainBox()
+            return _PlainBox(self._master)
         if protection.suite is Suite.GCM:
             return _GcmBox(self._derive(self._master, b"gcm" + who, 32))
         mac = _HashBox(self._derive(self._master, b"mac" + who, 64), protection.hash_name)
@@ -253,7 +264,7 @@ class Envelope:
         copies_expected: bool = False,
     ) -> None:
         self.me = me
-        self._copies_expected = copies_expected
+        self.copies_expected = copies_expected
         self.known = known
         self._keys = {key.id: key for key in reversed(keys)}
         self._first = keys[0]
@@ -262,6 +273,11 @@ class Envelope:
         self._counter = 0
         self._peers: dict[int, _Peer] = {}
         self._randomness = randomness
+
+    def forget_others(self) -> None:
+        """Forget every peer that is not known any more; should it come back, it proves itself anew."""
+        for node in self._peers.keys() - self.known:
+            del self._peers[node]
 
     def seal(self, body: bytes) -> bytes:
         """Return the datagram for a packet."""
@@ -288,7 +304,7 @@ class Envelope:
             raise RemoteError(f"node {sender} is not in the node list")
         peer = self._peers.setdefault(sender, _Peer())
         life = self._life_of(peer, sender, epoch, key_id, suite)
-        if self._copies_expected and life.has_seen(counter):
+        if self.copies_expected and life.has_seen(counter):
             return Opened(sender)
         body = life.box.open(head, counter, datagram[_HEAD.size :])
         if not body:
@@ -314,7 +330,7 @@ class Envelope:
                 raise RemoteError("it belongs to an earlier life of its sender (replayed)")
         keys = self._keys.get(key_id)
         if keys is None or keys.protection.suite != suite:
-            raise RemoteError("it is protected with another key or cipher")
+            raise RemoteError("it is protected with another key or cipher, or comes from a cluster with another name")
         return _Life(epoch, keys.box(sender, epoch))
 
     def _challenge(self, now: float, sender: int, peer: _Peer, life: _Life, body: bytes) -> Opened:

@@ -9,6 +9,7 @@ from typing import assert_never
 
 from hatools.messaging.corosync.conf import Configuration
 from hatools.messaging.corosync.crypto import OVERHEAD, Envelope, Keys
+from hatools.messaging.corosync.rejections import Rejections
 from hatools.messaging.corosync.totem.effects import Effect as RingEffect
 from hatools.messaging.corosync.totem.effects import (
     KeepSequence,
@@ -20,7 +21,7 @@ from hatools.messaging.corosync.totem.effects import (
     TokenLate,
     Transmit,
 )
-from hatools.messaging.corosync.totem.packets import MESSAGE_OVERHEAD, decode
+from hatools.messaging.corosync.totem.packets import MESSAGE_OVERHEAD, Probe, decode, encode
 from hatools.messaging.corosync.totem.protocol import Totem
 from hatools.messaging.corosync.votequorum import Ballot, VoteQuorum
 from hatools.messaging.groups import Card, Facts, Groups, Notice, Ruling
@@ -29,6 +30,7 @@ from hatools.messaging.views import (
     Datagram,
     Effect,
     Expelled,
+    ForStyle,
     Keep,
     NodeIdentity,
     Remark,
@@ -37,7 +39,7 @@ from hatools.messaging.views import (
     ViewInstalled,
 )
 from hatools.values.errors import RemoteError
-from hatools.values.records import dataclass, field
+from hatools.values.records import dataclass
 
 RING_SEQUENCE = "ringid"
 """Name under which the ring's sequence is kept."""
@@ -63,16 +65,24 @@ class Identity:
     randomness: Callable[[int], bytes]
 
 
-@dataclass(slots=True)
-class Counters:
-    """What happened so far, for status displays."""
+@dataclass(frozen=True, slots=True)
+class ReadConfiguration:
+    """Request to the shell: the cluster was told to reload; read the file and call ``CorosyncEngine.reconfigure``."""
 
-    rejected: int = 0
-    by_cause: dict[tuple[str, str], int] = field(default_factory=dict)
+
+@dataclass(frozen=True, slots=True)
+class LinkProbed:
+    """Request to the shell: a node asked over a link, or answered; answer it there, or note the answer."""
+
+    node: int
+    probe: Probe
 
 
 class CorosyncEngine:
     """The corosync style at one node."""
+
+    style = "corosync"
+    """What our card says; the heartbeat style carries the same ring and says its own name."""
 
     def __init__(self, configuration: Configuration, identity: Identity) -> None:
         self.configuration = configuration
@@ -98,9 +108,12 @@ class CorosyncEngine:
         )
         self.quorum = VoteQuorum(configuration.quorum_of(me))
         self.groups = Groups(self.local, self._outbox, self._facts, self._rule)
-        self.counters = Counters()
+        self.rejections = Rejections()
         self._has_met_others = False
         self._now = 0.0
+        self._announced: dict[int, Facts] = {}
+        """Our notices that have not come back yet: a ring that breaks may take them along, so they are sent again."""
+        self._announcements = 0
         self._standing_deadline: float | None = None
         """When the window of ``last_man_standing`` has passed."""
 
@@ -135,10 +148,22 @@ class CorosyncEngine:
             opened = self._envelope.open(now, datagram)
             effects += [Datagram((node,), reply) for node, reply in opened.replies]
             for body in opened.bodies:
-                effects += self._perform(now, self.totem.receive(now, opened.sender, decode(body)))
+                packet = decode(body)
+                if isinstance(packet, Probe):
+                    effects.append(ForStyle(LinkProbed(opened.sender, packet)))
+                else:
+                    effects += self._perform(now, self.totem.receive(now, opened.sender, packet))
         except RemoteError as error:
             effects += self._reject(source, str(error))
         return effects
+
+    def seal_probe(self, probe: Probe) -> bytes:
+        """Return the datagram that asks whether a link works, or answers."""
+        return self._envelope.seal(encode(probe))
+
+    def reject(self, source: str, cause: str) -> list[Effect]:
+        """Note that a datagram was ignored before it came here."""
+        return self._reject(source, cause)
 
     def expire(self, now: float) -> list[Effect]:
         """Act on the deadlines that have passed."""
@@ -146,8 +171,7 @@ class CorosyncEngine:
             self._standing_deadline = None
             votes = self.quorum.standing_votes
             if votes and self.totem.members[:1] == (self.local.id,):
-                self.groups.announce({"expected_votes": votes})
-                return self._wake(now) + self._perform(now, self.totem.expire(now))
+                return self._announce(now, {"expected_votes": votes}) + self._perform(now, self.totem.expire(now))
         return self._perform(now, self.totem.expire(now))
 
     def join_group(self, now: float, group: str) -> list[Effect]:
@@ -193,26 +217,52 @@ class CorosyncEngine:
 
     def set_expected_votes(self, now: float, expected: int) -> list[Effect]:
         """Change the expected votes of the whole partition, in its place in the order."""
-        self.groups.announce({"expected_votes": expected})
-        return self._wake(now)
+        return self._announce(now, {"expected_votes": expected})
 
     def set_votes(self, now: float, node_id: int, votes: int) -> list[Effect]:
         """Change the votes of one node, in its place in the order."""
-        self.groups.announce({"node": node_id, "votes": votes})
-        return self._wake(now)
+        return self._announce(now, {"node": node_id, "votes": votes})
 
     def cancel_wait_for_all(self, now: float) -> list[Effect]:
         """Give up waiting for all nodes, in the whole partition."""
-        self.groups.announce({"cancel_wait_for_all": True})
-        return self._wake(now)
+        return self._announce(now, {"cancel_wait_for_all": True})
+
+    def reload(self, now: float) -> list[Effect]:
+        """Have every member read its configuration again; :class:`ReadConfiguration` asks for it, here as well."""
+        return self._announce(now, {"reload": True})
 
     def reconfigure(self, now: float, configuration: Configuration) -> list[Effect]:
-        """Take over changed timers and quorum rules; nodes, links and keys stay as they are."""
+        """Take over a changed configuration: nodes, addresses, timers, votes. See ``conf.fixed_differences``.
+
+        A node that is gone from the nodelist is expelled from the ring; ourselves, if it is us.
+        """
+        me = self.local.id
+        nodes = frozenset(node.id for node in configuration.nodes)
+        if me not in nodes:
+            return [Expelled(f"this node ({self.local.name}, id {me}) was removed from the nodelist")]
         self.configuration = configuration
-        self.totem.timing = configuration.timing
-        options = configuration.quorum_of(self.local.id)
+        self._envelope.known = nodes
+        self._envelope.copies_expected = len(configuration.nodes[0].addresses) > 1
+        self._envelope.forget_others()
+        options = configuration.quorum_of(me)
         self.quorum.reconfigure(options)
-        self.groups.announce({"expected_votes": options.expected_votes})
+        effects = self._announce(
+            now,
+            {
+                "expected_votes": options.expected_votes,
+                "node": me,
+                "votes": options.votes,
+                "config_version": configuration.config_version,
+            },
+        )
+        self.totem.timing = configuration.timing
+        self.totem.limits = configuration.limits
+        return effects + self._perform(now, self.totem.set_nodes(now, nodes))
+
+    def _announce(self, now: float, facts: Facts) -> list[Effect]:
+        self._announcements += 1
+        self._announced[self._announcements] = facts
+        self.groups.announce({**facts, "number": self._announcements})
         return self._wake(now)
 
     # -- the parts' questions
@@ -220,7 +270,7 @@ class CorosyncEngine:
     def _facts(self) -> Facts:
         ballot = self.quorum.ballot()
         return {
-            "style": "corosync",
+            "style": self.style,
             "votes": ballot.votes,
             "expected_votes": ballot.expected_votes,
             "waiting": ballot.waiting,
@@ -253,6 +303,8 @@ class CorosyncEngine:
                     result += self.groups.safe(sequence)
                 case RingFormed(ring_id, members, survivors):
                     self.groups.ring_formed(ring_id, members, survivors)
+                    for number, facts in self._announced.items():
+                        self.groups.announce({**facts, "number": number})
                 case KeepSequence(sequence):
                     result.append(Keep(RING_SEQUENCE, sequence))
                 case TokenLate(seconds):
@@ -300,6 +352,11 @@ class CorosyncEngine:
         ]
 
     def _noticed(self, notice: Notice) -> list[Effect]:
+        if notice.sender == self.local.id:
+            self._announced.pop(_number(notice.facts, "number"), None)
+        if notice.facts.get("reload"):
+            return [ForStyle(ReadConfiguration())]
+        effects = self._note_version(notice)
         expected = notice.facts.get("expected_votes")
         if isinstance(expected, int):
             self.quorum.set_expected_votes(expected)
@@ -312,17 +369,23 @@ class CorosyncEngine:
         if notice.facts.get("cancel_wait_for_all"):
             self.quorum.cancel_wait_for_all()
             self.groups.amend_cards({"waiting": False})
-        return list(self.groups.rule_again())
+        return effects + list(self.groups.rule_again())
+
+    def _note_version(self, notice: Notice) -> list[Effect]:
+        """Take over which configuration a node has after a reload; say so if it is not ours."""
+        version = notice.facts.get("config_version")
+        if not isinstance(version, int):
+            return []
+        self.groups.amend_cards({"config_version": version}, only=notice.sender)
+        own = self.configuration.config_version
+        if version == own:
+            return []
+        name = self.groups.cards[notice.sender].name if notice.sender in self.groups.cards else str(notice.sender)
+        return [Remark(Severity.WARNING, f"{name} has config_version {version} of corosync.conf, this node {own}")]
 
     def _reject(self, source: str, cause: str) -> list[Effect]:
-        self.counters.rejected += 1
-        key = (source, cause)
-        count = self.counters.by_cause.get(key, 0) + 1
-        if count > 1 or len(self.counters.by_cause) < 1000:
-            self.counters.by_cause[key] = count
-        if count > 1:
-            return []
-        return [Remark(Severity.WARNING, f"ignored a datagram from {source}: {cause}")]
+        text = self.rejections.note(source, cause)
+        return [Remark(Severity.WARNING, text)] if text else []
 
 
 def packet_capacity(mtu: int) -> int:
@@ -341,8 +404,12 @@ def _ballot(card: Card) -> Ballot:
 
 
 def _integer(card: Card, fact: str) -> int:
-    """Return a fact of a card; one that is missing or no number counts nothing."""
-    value = card.facts.get(fact, 0)
+    return _number(card.facts, fact)
+
+
+def _number(facts: Facts, name: str) -> int:
+    """Return a fact; one that is missing or no number counts nothing."""
+    value = facts.get(name, 0)
     return value if isinstance(value, int) else 0
 
 

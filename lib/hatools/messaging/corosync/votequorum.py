@@ -21,6 +21,29 @@ class TieBreaker(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class DeviceOptions:
+    """``quorum.device``: an arbiter outside of the cluster that has votes. Times in seconds.
+
+    ``tls`` is on (if the arbiter offers it), required or off; ``tie_breaker`` is lowest, highest or a node id.
+    """
+
+    votes: int
+    host: str
+    model: str = "net"
+    port: int = 5403
+    timeout: float = 10.0
+    sync_timeout: float = 30.0
+    connect_timeout: float = 8.0
+    algorithm: str = "ffsplit"
+    tie_breaker: str = "lowest"
+    keep_active: bool = False
+    tls: str = "on"
+    ca_file: str = ""
+    certificate_file: str = ""
+    key_file: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class QuorumOptions:
     """The ``quorum`` section and the node's own votes. ``expected_votes`` is already resolved."""
 
@@ -36,6 +59,9 @@ class QuorumOptions:
     tie_breaker: TieBreaker = TieBreaker.NONE
     tie_breaker_nodes: tuple[int, ...] = ()
     allow_downscale: bool = False
+    expected_votes_tracking: bool = False
+    """Whether the highest expected votes ever seen are kept on disk and are the least after a restart."""
+    device: "DeviceOptions | None" = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hatools.messaging.corosync.conf import Configuration, read_configuration
+from hatools.messaging.corosync.conf import Configuration, fixed_differences, read_configuration
 from hatools.messaging.corosync.crypto import Suite
 from hatools.messaging.corosync.sections import export, parse_sections
 from hatools.messaging.corosync.votequorum import TieBreaker
@@ -163,14 +163,14 @@ def test_two_node_implies_wait_for_all_unless_it_is_written() -> None:
     assert (written.two_node, written.wait_for_all) == (True, False)
 
 
-def test_two_node_with_other_than_two_votes_is_refused() -> None:
-    assert "two_node needs exactly 2 expected votes, not 3" in refusal(rest="quorum {\n two_node: 1\n}\n")
+def test_two_node_with_more_than_two_votes_is_not_applied_and_warned_about() -> None:
+    conf = read(rest="quorum {\n two_node: 1\n}\n")
+
+    assert (conf.quorum.two_node, conf.quorum.wait_for_all) == (False, False)
+    assert "two_node is not applied: there are 3 expected votes" in str(conf.warnings[0])
 
 
-def test_quorum_rules_that_are_not_there_are_refused_and_not_ignored() -> None:
-    text = refusal(rest="quorum {\n expected_votes_tracking: 1\n}\n")
-
-    assert "quorum.expected_votes_tracking is not supported yet" in text
+EVEN = NODES.replace("        quorum_votes: 2\n", "")
 
 
 @pytest.mark.parametrize(
@@ -179,20 +179,147 @@ def test_quorum_rules_that_are_not_there_are_refused_and_not_ignored() -> None:
      (" auto_tie_breaker_node: 2 1\n", TieBreaker.LIST, (2, 1))],
 )  # fmt: skip
 def test_tie_breakers_are_read(value: str, breaker: TieBreaker, nodes: tuple[int, ...]) -> None:
-    quorum = read(rest=f"quorum {{\n auto_tie_breaker: 1\n{value}}}\n").quorum
+    quorum = read(rest=f"quorum {{\n auto_tie_breaker: 1\n{value}}}\n", nodes=EVEN).quorum
 
     assert (quorum.tie_breaker, quorum.tie_breaker_nodes) == (breaker, nodes)
 
 
+def test_a_tie_breaker_among_an_odd_number_of_votes_is_switched_off_unless_all_are_waited_for() -> None:
+    off = read(rest="quorum {\n auto_tie_breaker: 1\n}\n")
+    kept = read(rest="quorum {\n auto_tie_breaker: 1\n wait_for_all: 1\n}\n")
+
+    assert off.quorum.tie_breaker is TieBreaker.NONE
+    assert "auto_tie_breaker is switched off" in str(off.warnings[0])
+    assert kept.quorum.tie_breaker is TieBreaker.LOWEST
+
+
 @pytest.mark.parametrize(
-    ("keys", "part"),
-    [(" auto_tie_breaker: 1\n two_node: 1\n expected_votes: 2\n", "exclude each other"),
-     (" last_man_standing: 1\n", "requires one vote for every node"),
-     (" allow_downscale: 1\n", "requires expected_votes"),
-     (" auto_tie_breaker: 1\n auto_tie_breaker_node: best\n", "not lowest, highest or node ids")],
+    ("keys", "nodes", "part"),
+    [(" auto_tie_breaker: 1\n two_node: 1\n expected_votes: 2\n", EVEN, "exclude each other"),
+     (" auto_tie_breaker: 1\n last_man_standing: 1\n", NODES, "excludes last_man_standing"),
+     (" last_man_standing: 1\n", NODES, "requires one vote for every node"),
+     (" allow_downscale: 1\n", NODES, "requires expected_votes"),
+     (" auto_tie_breaker: 1\n auto_tie_breaker_node: best\n", EVEN, "not lowest, highest or node ids"),
+     (" two_node: 1\n expected_votes: 2\n device {\n model: net\n votes: 0\n net {\n host: q\n algorithm: lms\n}\n}\n",
+      EVEN, "quorum.device and two_node exclude each other")],
 )  # fmt: skip
-def test_combinations_that_votequorum_rules_out_are_refused(keys: str, part: str) -> None:
-    assert part in refusal(rest=f"quorum {{\n{keys}}}\n")
+def test_combinations_that_votequorum_rules_out_are_refused(keys: str, nodes: str, part: str) -> None:
+    assert part in refusal(rest=f"quorum {{\n{keys}}}\n", nodes=nodes)
+
+
+def with_device(keys: str, net: str = "") -> str:
+    return f"quorum {{\n device {{\n  model: net\n{keys}  net {{\n   host: qnetd.example\n{net}}}\n }}\n}}\n"
+
+
+def test_a_device_is_read_and_its_votes_are_expected() -> None:
+    net = "   algorithm: lms\n   tie_breaker: 2\n   tls: required\n"
+    quorum = read(rest=with_device("  timeout: 5000\n", net), nodes=EVEN).quorum
+
+    device = quorum.device
+    assert device is not None
+    assert (device.host, device.port, device.votes, device.algorithm) == ("qnetd.example", 5403, 1, "lms")
+    assert (device.timeout, device.sync_timeout, device.connect_timeout) == (5.0, 30.0, 4.0)
+    assert (device.tie_breaker, device.tls, quorum.expected_votes) == ("2", "required", 3)
+
+
+@pytest.mark.parametrize(
+    ("keys", "net", "part"),
+    [("  votes: 2\n", "", "works with one vote of the device only"),
+     ("", "   algorithm: magic\n", '"magic" is not one of'),
+     ("", "   algorithm: test\n", "the algorithm test is not supported"),
+     ("", "   tie_breaker: 7\n", "is not lowest, highest or a node id"),
+     ("", "   port: 0\n", "0 is not between 1 and 65535")],
+)  # fmt: skip
+def test_a_device_that_cannot_be_is_refused(keys: str, net: str, part: str) -> None:
+    assert part in refusal(rest=with_device(keys, net), nodes=EVEN)
+
+
+def test_without_node_ids_they_are_made_of_the_addresses_where_the_transport_allows_it() -> None:
+    nodes = "nodelist {\nnode {\n ring0_addr: 192.168.1.1\n}\nnode {\n ring0_addr: 192.168.1.2\n}\n}\n"
+
+    plain = read(" transport: udpu\n", nodes=nodes)
+    cleared = read(" transport: udpu\n clear_node_high_bit: yes\n", nodes=nodes)
+
+    assert [node.id for node in plain.nodes] == [0xC0A80101, 0xC0A80102]
+    assert [node.id for node in cleared.nodes] == [0x40A80101, 0x40A80102]
+    assert "nodeid is required" in refusal(nodes=nodes)
+
+
+LINKS = EVEN.replace("ring0_addr: 10.0.0.1", "ring0_addr: 10.0.0.1\n        ring1_addr: 10.1.0.1").replace(
+    "ring0_addr: 10.0.0.2", "ring0_addr: 10.0.0.2\n        ring1_addr: 10.1.0.2"
+)
+
+
+def test_interfaces_say_how_their_link_is_used() -> None:
+    conf = read(
+        " link_mode: rr\n token: 1000\n interface {\n  linknumber: 1\n  knet_link_priority: 7\n  mcastport: 7000\n"
+        "  knet_ping_interval: 100\n  knet_ping_timeout: 300\n  knet_pong_count: 3\n }\n",
+        nodes=LINKS,
+    )
+
+    first, second = conf.links[:2]
+    assert conf.link_mode == "rr"
+    assert (first.port, first.priority, first.ping_interval, first.ping_timeout) == (5405, 1, 0.25, 0.5)
+    assert (second.port, second.priority, second.ping_interval, second.ping_timeout) == (7000, 7, 0.1, 0.3)
+    assert second.pong_count == 3
+
+
+@pytest.mark.parametrize(
+    ("totem", "nodes", "part"),
+    [(" transport: udpu\n", LINKS, "transport udpu has one link only"),
+     (" interface {\n linknumber: 0\n }\n interface {\n linknumber: 0\n }\n", EVEN, "two interface sections"),
+     (" interface {\n knet_transport: sctp\n }\n", EVEN, "sctp is not supported"),
+     (" interface {\n knet_ping_interval: 500\n knet_ping_timeout: 400\n }\n", EVEN, "must be above knet_ping_"),
+     (" transport: udp\n", EVEN, "transport udp needs mcastaddr"),
+     (" transport: udp\n interface {\n broadcast: yes\n mcastaddr: 239.1.1.1\n }\n", EVEN, "exclude each other")],
+)  # fmt: skip
+def test_links_that_cannot_be_are_refused(totem: str, nodes: str, part: str) -> None:
+    assert part in refusal(totem, nodes=nodes)
+
+
+@pytest.mark.parametrize(
+    ("totem", "group"),
+    [(" transport: udp\n interface {\n mcastaddr: 239.255.1.1\n }\n", "239.255.1.1"),
+     (" transport: udp\n interface {\n broadcast: yes\n }\n", "255.255.255.255"),
+     (" transport: udp\n cluster_name: x\n", "239.192.0.120"),
+     (" transport: udpu\n cluster_name: x\n", "")],
+)  # fmt: skip
+def test_the_multicast_group_is_given_or_made_of_the_clusters_name(totem: str, group: str) -> None:
+    assert read(totem, nodes=EVEN).links[0].group == group
+
+
+def test_the_logging_section_is_read_with_its_subsystems() -> None:
+    conf = read(
+        rest="logging {\n to_syslog: no\n to_logfile: yes\n logfile: /var/log/c.log\n debug: on\n"
+        " logger_subsys {\n  subsys: QUORUM\n  debug: off\n }\n}\n"
+    )
+
+    assert (conf.logging.to_syslog, conf.logging.to_logfile, conf.logging.logfile) == (False, True, "/var/log/c.log")
+    assert conf.logging.debug == "on"
+    assert [(name, target.debug, target.logfile) for name, target in conf.subsystems] == [
+        ("QUORUM", "off", "/var/log/c.log")
+    ]
+    assert "to_logfile needs logging.logfile" in refusal(rest="logging {\n to_logfile: yes\n}\n")
+    assert "subsys is required" in refusal(rest="logging {\n logger_subsys {\n debug: on\n }\n}\n")
+
+
+def test_users_and_groups_that_may_use_the_socket_are_collected() -> None:
+    conf = read(rest="uidgid {\n uid: haproxy\n gid: 33\n}\nuidgid {\n uid: 1000\n}\n")
+
+    assert (conf.access.users, conf.access.groups) == (("haproxy", "1000"), ("33",))
+    assert conf.settings["uidgid.config.uid.haproxy"] == "1"
+
+
+def test_what_cannot_be_changed_while_running_is_named() -> None:
+    before = read(" cluster_name: a\n")
+    after = read(" cluster_name: b\n crypto_cipher: aes128\n crypto_hash: sha1\n token: 5000\n")
+
+    complaints = fixed_differences(before, after, 1)
+
+    assert [complaint.split(" cannot")[0] for complaint in complaints] == [
+        "totem.cluster_name",
+        "totem.crypto_cipher, totem.crypto_hash",
+    ]
 
 
 def test_parsing_inverts_exporting() -> None:

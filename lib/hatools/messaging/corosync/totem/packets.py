@@ -29,6 +29,7 @@ class PacketType(IntEnum):
     JOIN = 3
     COMMIT = 4
     HOLD_CANCEL = 5
+    PROBE = 6
 
 
 @dataclass(slots=True)
@@ -118,12 +119,22 @@ class HoldCancel:
     ring: RingId
 
 
-Packet = Token | Message | Merge | Join | Commit | HoldCancel
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """Asks whether a link works, or says so: ``stamp`` is the asker's and comes back in the answer."""
+
+    link: int
+    is_answer: bool
+    stamp: int
+
+
+Packet = Token | Message | Merge | Join | Commit | HoldCancel | Probe
 
 _TOKEN = struct.Struct("!BQIIQQQIII?B")
 _RANGE = struct.Struct("!QQ")
 _MESSAGE = struct.Struct("!BQIQI?")
 _RING = struct.Struct("!BQI")
+_PROBE = struct.Struct("!BB?Q")
 _JOIN = struct.Struct("!BQ?BBB")
 _COMMIT = struct.Struct("!BQIIQB")
 _ENTRY = struct.Struct("!I?QIQQ")
@@ -150,6 +161,8 @@ def encode(packet: Packet) -> bytes:
             return _RING.pack(PacketType.MERGE, ring.sequence, ring.leader) + _nodes(heard)
         case HoldCancel(ring):
             return _RING.pack(PacketType.HOLD_CANCEL, ring.sequence, ring.leader)
+        case Probe(link, is_answer, stamp):
+            return _PROBE.pack(PacketType.PROBE, link, is_answer, stamp)
 
 
 def encode_message(message: Message) -> bytes:
@@ -204,6 +217,8 @@ def decode(data: bytes) -> Packet:
         if kind == PacketType.HOLD_CANCEL:
             _, sequence, leader = _RING.unpack_from(data)
             return HoldCancel(RingId(sequence, leader))
+        if kind == PacketType.PROBE:
+            return Probe(*_PROBE.unpack_from(data)[1:])
     except (struct.error, IndexError):
         raise RemoteError("a packet is shorter than its fields") from None
     raise RemoteError(f"a packet of unknown type {kind}")

@@ -35,6 +35,7 @@ from hatools.messaging.corosync.totem.packets import (
     Merge,
     Message,
     Packet,
+    Probe,
     Token,
     encode,
     encode_message,
@@ -82,6 +83,9 @@ class Totem:
         self._heard: dict[int, float] = {}
         self._told: frozenset[int] = frozenset()
         self._commit: Commit | None = None
+        self._abandoned = 0
+        """Sequence of the newest ring we committed to and then gave up: its token may still be on its way, and
+        who took it again would chase the votes for the next ring for ever."""
         self._recovery: Recovery | None = None
         self._held: Token | None = None
         self._idle = 0
@@ -144,6 +148,8 @@ class Totem:
                 self._on_merge(now, sender, packet)
             case HoldCancel(ring_id):
                 self._on_hold_cancel(now, ring_id)
+            case Probe():
+                pass  # a matter of the links
         return self._take()
 
     def expire(self, now: float) -> list[Effect]:
@@ -184,6 +190,24 @@ class Totem:
                 self._effects.append(Transmit((self.ring.ring_id.leader,), cancel))
         return self._take()
 
+    def set_nodes(self, now: float, nodes: frozenset[int]) -> list[Effect]:
+        """Take over a changed list of all nodes: who is new may join, who is gone is thrown out."""
+        gone = frozenset(self._peers) - nodes
+        self._peers = tuple(sorted(nodes - {self.me}))
+        for node in gone:
+            self._heard.pop(node, None)
+        if self.state is State.OPERATIONAL:
+            expelled = gone & frozenset(self.members)
+            if expelled:
+                self._gathering = Gathering(self.me, frozenset(self.members), expelled)
+                self._enter_gather(now, f"removed from the nodelist: {sorted(expelled)}")
+            else:
+                self._merge_deadline = now  # perhaps somebody is outside now who was not there before
+        elif self.state is not State.LEFT and gone & self._gathering.candidates:
+            self._gathering.failed |= gone & self._gathering.candidates
+            self._enter_gather(now, f"removed from the nodelist: {sorted(gone)}")
+        return self._take()
+
     def leave(self, now: float) -> list[Effect]:
         """Say goodbye and stop; peers need not wait for our token."""
         if self.state is not State.LEFT:
@@ -207,6 +231,8 @@ class Totem:
             self._gathering.candidates = members | (self._gathering.candidates - self._gathering.failed)
         self._stop_timers()
         self._held = None
+        if self._commit is not None:
+            self._abandoned = max(self._abandoned, self._commit.ring.sequence)
         self._commit = None
         self._recovery = None
         self._gathering.restart()
@@ -353,7 +379,7 @@ class Totem:
         mine = self._commit
         if self.state is State.GATHER:
             nodes = [entry.node for entry in commit.entries]
-            if nodes != sorted(self._gathering.proposed) or commit.ring.sequence <= self._known_ring_sequence():
+            if nodes != sorted(self._gathering.proposed) or commit.ring.sequence <= self._oldest_acceptable():
                 return
             self._use_sequence(commit.ring.sequence)
             self._change_state(State.COMMIT, f"commit token of node {commit.ring.leader}")
@@ -382,8 +408,9 @@ class Totem:
         self._token_deadline = now + self.timing.token
         self._send_and_repeat(now, target, encode(self._commit))
 
-    def _known_ring_sequence(self) -> int:
-        return self.ring.ring_id.sequence if self.ring else 0
+    def _oldest_acceptable(self) -> int:
+        """Return the sequence that a new ring must exceed."""
+        return max(self.ring.ring_id.sequence if self.ring else 0, self._abandoned)
 
     def _use_sequence(self, sequence: int) -> None:
         self._sequence = max(self._sequence, sequence)

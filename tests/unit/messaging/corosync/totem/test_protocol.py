@@ -107,3 +107,23 @@ def test_a_leader_that_is_alone_again_forms_its_own_ring() -> None:
     node.expire(100.0 + timing.consensus + 1)
 
     assert node.state is State.OPERATIONAL and node.members == (1,)
+
+
+def test_a_commit_token_of_a_ring_that_was_given_up_is_not_taken_again() -> None:
+    node = Totem(2, frozenset({1, 2}), Timing(), Idle())
+    vote = Join(frozenset({1, 2}), frozenset(), frozenset({1, 2}), 8, False)
+    commit = Commit(
+        RingId(12, 1), 2, 1, (CommitEntry(1, True, RingId(8, 1), 0, 0), CommitEntry(2, False, RingId(0, 0), 0, 0))
+    )
+    node.start(0.0)
+    node.receive(0.0, 1, vote)
+    node.receive(0.0, 1, vote)
+    node.receive(0.0, 1, commit)
+    assert node.state is State.COMMIT
+
+    node.receive(0.0, 1, Join(frozenset({1, 2}), frozenset(), frozenset({1, 2}), 12, False))
+    assert node.state is State.GATHER
+    node.receive(0.0, 1, Join(frozenset({1, 2}), frozenset(), frozenset({1, 2}), 12, False))
+    node.receive(0.0, 1, commit)
+
+    assert node.state is State.GATHER
