@@ -25,6 +25,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "ipc.server": ("values", "ipc"),
     "ipc.client": ("values", "ipc"),
     "ipc.blocking": ("values", "ipc"),
+    "ipc.stream": ("values", "ipc"),
+    "ipc.cluster_tls": (),
     "ipc.clients": ("values", "cib", "ipc", "runtime.directories"),
     "scheduler": ("values", "cib", "transition"),
     "status": ("values", "cib", "scheduler"),
@@ -49,13 +51,14 @@ IMPURE_MODULES = frozenset(
 )
 
 IMPURE = (
-    "ipc.address", "ipc.server", "ipc.client", "ipc.blocking", "ipc.clients", "runtime", "lab", "shell", "cli",
-    "messaging.corosync.authkey", "messaging.corosync.totem.links", "messaging.heartbeat.media",
+    "ipc.address", "ipc.server", "ipc.client", "ipc.blocking", "ipc.stream", "ipc.cluster_tls", "ipc.clients",
+    "runtime", "lab", "shell", "cli",
+    "messaging.corosync.authkey", "messaging.corosync.totem.links", "messaging.heartbeat.media", "messaging.heartbeat.pinger",
     "messaging.external.libraries", "daemons.messaging.styles", "daemons.messaging.corosync_style",
     "daemons.messaging.heartbeat_style", "daemons.messaging.external_style",
     "values.returncode",  # asks the system for the words of its error numbers
     "agents.catalog", "agents.systemd", "agents.shipped", "daemons.pengine.archive", "daemons.pacemakerd.image",
-    "daemons.lrmd.runner", "daemons.stonithd.runner", "daemons.stonithd.registry",  # run agents
+    "daemons.lrmd.runner", "daemons.stonithd.runner", "daemons.stonithd.registry", "daemons.channel.runner",
 )  # fmt: skip
 """Packages and files that do I/O; besides these every ``store.py``, ``daemon.py`` and ``__main__.py``."""
 

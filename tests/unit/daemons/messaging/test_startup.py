@@ -2,8 +2,9 @@
 
 import pytest
 
-from hatools.daemons.messaging.startup import chosen_style, local_node, refuse_rivals
+from hatools.daemons.messaging.startup import chosen_style, refuse_rivals
 from hatools.messaging.corosync.conf import Configuration, read_configuration
+from hatools.messaging.corosync.ourselves import local_node
 from hatools.values.errors import ConfigError
 
 
