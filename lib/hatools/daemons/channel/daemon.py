@@ -241,7 +241,9 @@ class OnlyOne:
         return True
 
     def release(self) -> None:
-        """Let go."""
+        """Remove the file and let go of it."""
+        with contextlib.suppress(FileNotFoundError):
+            self._path.unlink()
         os.close(self._descriptor)
 
 
