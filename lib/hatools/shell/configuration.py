@@ -4,17 +4,22 @@ import os
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element
 
-from hatools.cib.document import parse_xml
+from hatools.cib.document import Version, parse_xml
 from hatools.shell.changeset.host import Host
-from hatools.shell.changeset.sanitizing import drop_defaults, drop_status, flatten_blanks
+from hatools.shell.changeset.sanitizing import flatten_blanks
 from hatools.shell.changeset.workspace import Workspace
-from hatools.values.errors import HatoolsError
+from hatools.values.errors import HatoolsError, StaleError
 
 if TYPE_CHECKING:
     from hatools.shell.session import Session
 
 # Attributes of the CIB that only a person changes; the others follow the cluster.
 _OWN_ATTRIBUTES = ("validate-with",)
+_ATTEMPTS = 10
+
+
+class OvertakenError(HatoolsError):
+    """Somebody else changed the configuration between our look at it and our commit."""
 
 
 class Configuration:
@@ -110,31 +115,60 @@ class Configuration:
         current = self.read()
         if current is None:
             return False
-        known = self.workspace.attributes
-        same = all(current.get(name) == known.get(name) for name in ("epoch", "admin_epoch"))
+        same = self.is_current(current)
         if not same and not silently:
             self._session.console.warning("CIB changed in the meantime: won't touch it!")
         return same
 
-    def commit(self, *, force: bool = False, replace: bool = False) -> bool:
-        """Bring the changes into the cluster or file, then load what came of it."""
+    def is_current(self, root: Element) -> bool:
+        """Say whether a CIB is at the version that was loaded."""
+        known, found = self.workspace.version, Version.of(root)
+        return (known.admin_epoch, known.epoch) == (found.admin_epoch, found.epoch)
+
+    def adopt(self, merged: Element, current: Element) -> None:
+        """Go on with another working copy: the present CIB with changes made to it."""
+        self._workspace = Workspace(merged, self._host(), original=current)
+
+    def put_back(self, workspace: Workspace) -> None:
+        """Go back to a working copy that was replaced."""
+        self._workspace = workspace
+
+    def commit(self, *, force: bool = False, replace: bool = False, checked: bool = False) -> bool:
+        """Bring the changes into the cluster or file, then load what came of it.
+
+        Args:
+            checked: the CIB has been compared with the one that was loaded.
+
+        Raises:
+            OvertakenError: it has been, but changed once more since.
+        """
         workspace = self.workspace
         flatten_blanks(workspace.root)
-        succeeded = self._replace(workspace, force) if replace else self._patch(workspace, force)
+        succeeded = self._replace(workspace, force) if replace else self._patch(workspace, force, checked)
         if succeeded:
             self.refresh()
         else:
             self.was_rejected = True
         return succeeded
 
-    def _patch(self, workspace: Workspace, force: bool) -> bool:
+    def _patch(self, workspace: Workspace, force: bool, checked: bool) -> bool:
+        for _ in range(_ATTEMPTS):
+            current = self.read()
+            if current is None:
+                return False
+            if checked and not self.is_current(current):
+                raise OvertakenError("the configuration changed once more")
+            try:
+                return self._send_patch(workspace, current, force, Version.of(current) if checked else None)
+            except StaleError:
+                continue  # mostly the status changed
+        raise OvertakenError("the CIB changes too fast to be patched")
+
+    def _send_patch(self, workspace: Workspace, current: Element, force: bool, expected: Version | None) -> bool:
         from hatools.cib.operations import Edit
         from hatools.cib.patchset import create_patch, without_version
         from hatools.values.ciboperation import CibOperation
 
-        current = self.read()
-        if current is None:
-            return False
         for name in workspace.attributes:
             if name not in _OWN_ATTRIBUTES and name in current.attrib:
                 workspace.attributes[name] = current.attrib[name]
@@ -145,7 +179,7 @@ class Configuration:
         if patch is None:
             return True
         edit = Edit(CibOperation.PATCH, update=without_version(patch))
-        return self._change(edit, force, "patch")
+        return self._change(edit, force, "patch", expected)
 
     def _replace(self, workspace: Workspace, force: bool) -> bool:
         from hatools.cib.operations import Edit
@@ -162,38 +196,19 @@ class Configuration:
         edit = Edit(CibOperation.REPLACE, section="configuration", update=configuration)
         return self._change(edit, force, "replace")
 
-    def _change(self, edit: object, force: bool, what: str) -> bool:
+    def _change(self, edit: object, force: bool, what: str, expected: Version | None = None) -> bool:
         from hatools.cib.operations import Edit
 
         assert isinstance(edit, Edit)
         try:
             with self._session.open_cib() as cib:
-                cib.change(edit, force=force)
+                cib.change(edit, force=force, expected=expected)
         except (HatoolsError, OSError) as error:
+            if isinstance(error, StaleError) and expected is not None:
+                raise
             from hatools.ipc.clients.cib import error_text
 
             text = error_text(error) if isinstance(error, HatoolsError) else str(error)
             self._session.console.error(f"could not {what} cib: {text}")
             return False
         return True
-
-    def changes_elsewhere(self) -> list[str]:
-        """Return ids of objects that others changed since the working copy was loaded and that we changed too."""
-        current = self.read()
-        if current is None or self._workspace is None:
-            return []
-        drop_status(current)
-        drop_defaults(current, editing=False)
-        theirs = _changed_ids(self._workspace.original, current)
-        ours = {item.id or "" for item in (*self._workspace.modified(), *self._workspace.removed)}
-        return sorted(theirs & ours)
-
-
-def _changed_ids(old: Element, new: Element) -> set[str]:
-    """Return ids of configuration objects that differ between two CIBs."""
-    from hatools.cib.document import format_xml
-    from hatools.shell.changeset.objects import outer_objects
-
-    before = {element.get("id") or element.tag: format_xml(element) for element in outer_objects(old)}
-    after = {element.get("id") or element.tag: format_xml(element) for element in outer_objects(new)}
-    return {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
@@ -92,6 +92,40 @@ class Console:
                 return False
             if answer[:1] in ("y", "n"):
                 return answer[0] == "y"
+
+    def ask_or_stay(self, question: str) -> bool | None:
+        """Ask like :meth:`ask`, but let the person also give no answer (``c``, or the end of input): None."""
+        if self._preferences.flag("core", "force") or self.asks_no or not self.may_ask:
+            return self.ask(question)
+        prompt = f"{question.removesuffix('?')} (y/n/c)? "
+        while True:
+            try:
+                answer = input(prompt).strip().lower()[:1]
+            except EOFError:
+                print()
+                return None
+            if answer and answer in "ync":
+                return None if answer == "c" else answer == "y"
+
+    def choose(self, question: str, answers: Mapping[str, str]) -> str:
+        """Ask for one of several answers, each given by its first letter; empty if nobody can be asked.
+
+        Args:
+            answers: what each letter means, in the order in which they are shown.
+        """
+        if self.asks_no or not self.may_ask:
+            return ""
+        print(question)
+        for letter, meaning in answers.items():
+            print(f"  {letter}  {meaning}")
+        prompt = f"Your choice ({'/'.join(answers)})? "
+        while True:
+            try:
+                answer = input(prompt).strip().lower()
+            except EOFError:
+                return ""
+            if answer[:1] in answers:
+                return answer[:1]
 
     @property
     def has_colours(self) -> bool:

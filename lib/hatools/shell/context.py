@@ -134,6 +134,8 @@ class Context:
         succeeded = True
         if self.has_upper_level:
             succeeded = self.level.leave(silently=self._passing)
+            if not succeeded and self.session.is_interactive:
+                return False  # what could not be committed is still there to be corrected
             self._stack.pop()
         return succeeded
 
@@ -144,12 +146,17 @@ class Context:
     def _return(self) -> bool:
         succeeded = True
         while self._mark > 0 and len(self._stack) > self._mark:
+            depth = len(self._stack)
             succeeded = self.up() and succeeded
+            if len(self._stack) == depth:
+                break
         return succeeded
 
     def quit(self, status: int = 0) -> None:
         """Leave the shell from wherever the person is."""
         succeeded = self.level.leave()
+        if not succeeded and self.session.is_interactive and not status:
+            raise CommandError("not left: what is pending would be lost")
         if self.session.is_interactive and not self.session.is_batch:
             print("bye")
         sys.stdout.flush()

@@ -3,6 +3,7 @@
 import os
 import sys
 import tempfile
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from hatools.parser.tokens import split_words
@@ -53,14 +54,35 @@ def save_selection(session: "Session", selection: "Selection", path: str) -> boo
 
 def edit_selection(session: "Session", selection: "Selection") -> bool:
     """Let the person edit objects in the editor until the text can be taken over or is given up."""
+    return edit_text(
+        session,
+        selection.text(),
+        lambda edited: selection.take_over(edited, remove=True),
+        suffix=".xml" if selection.is_xml else ".pcmk",
+    )
+
+
+def edit_text(
+    session: "Session",
+    text: str,
+    take: Callable[[str], bool],
+    *,
+    suffix: str = ".pcmk",
+    is_unchanged_fine: bool = False,
+) -> bool:
+    """Let the person edit a text until it can be taken or is given up; return False if the editor fails.
+
+    Args:
+        take: takes the edited text over; False if that cannot be.
+        is_unchanged_fine: an unchanged text is to be taken as well; giving up is a failure then.
+    """
     editor = session.preferences.get("core", "editor")
     if not editor:
         session.console.error("no editor found: set EDITOR or `options editor`")
         return False
-    text = selection.text()
     if os.path.basename(editor.split()[0]).startswith("vi"):
         text += "\n" + _MODELINE
-    descriptor, path = tempfile.mkstemp(suffix=".xml" if selection.is_xml else ".pcmk")
+    descriptor, path = tempfile.mkstemp(suffix=suffix)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
@@ -70,15 +92,15 @@ def edit_selection(session: "Session", selection: "Selection") -> bool:
                 return False
             with open(path, encoding="utf-8") as file:
                 edited = file.read()
-            if edited == text:
+            if edited == text and not is_unchanged_fine:
                 return True
-            if selection.take_over(edited.replace(_MODELINE, ""), remove=True):
+            if take(edited.replace(_MODELINE, "")):
                 return True
             if session.preferences.flag("core", "force"):
                 session.console.error("Save failed and --force is set, aborting edit to avoid infinite loop")
                 return False
             if not session.console.ask("Edit or discard changes (yes to edit, no to discard)?"):
-                return True
+                return not is_unchanged_fine
     except OSError as error:
         session.console.error(str(error))
         return False

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from xml.etree.ElementTree import Element, SubElement
 
-from hatools.cib.document import children, format_xml
+from hatools.cib.document import Version, children, format_xml
 from hatools.parser import syntax
 from hatools.parser.certainty import Certainty
 from hatools.parser.from_cib import Translator
@@ -56,13 +56,15 @@ class Workspace:
 
     Args:
         root: the CIB as read; it is not changed.
+        original: the CIB that the cluster has, if ``root`` already holds changes to it.
     """
 
-    def __init__(self, root: Element, host: Host) -> None:
+    def __init__(self, root: Element, host: Host, original: Element | None = None) -> None:
         self.host = host
         self.messages = host.messages
         self.root: Element = copy.deepcopy(root)
-        self.original: Element = copy.deepcopy(root)
+        self.original: Element = copy.deepcopy(root if original is None else original)
+        self.version = Version.of(self.original)
         drop_status(self.original)
         drop_defaults(self.original, editing=False)
         sanitize(self.root)
@@ -77,6 +79,8 @@ class Workspace:
         self._quiet_removal = False
         self.warn_unknown(self.root)
         self._populate()
+        if original is not None:
+            self._mark_changes()
 
     # Loading
 
@@ -105,6 +109,18 @@ class Workspace:
             item.is_xml = not self._can_be_said(item)
         for item in self.objects:
             self._link(item)
+
+    def _mark_changes(self) -> None:
+        """Find out which objects differ from the original, and which are gone."""
+        before = Workspace(self.original, Host(self.messages))
+        known = {(item.tag, item.id): item for item in before.objects}
+        for item in self.objects:
+            old = known.pop((item.tag, item.id), None)
+            if old is None:
+                item.from_cib = False
+            elif not same_element(old.node, item.node):
+                item.touch()
+        self.removed += known.values()
 
     def _append(self, item: CibObject) -> None:
         self.objects.append(item)

@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING
 
 from hatools.cib.document import children
 from hatools.shell.changeset.operations import all_operations
+from hatools.shell.changeset.threeway import Side
 from hatools.shell.commands import ADMINISTRATOR, EXPERT, CommandError, Door, Level, command
+from hatools.shell.configuration import OvertakenError
 from hatools.shell.selection import Selection, obscurer
 
 if TYPE_CHECKING:
     from hatools.shell.context import Context
 
 _FORCE = ("-f", "--force")
+_ROUNDS = 5
 
 
 def _statement(name: str, *aliases: str, skill: int = ADMINISTRATOR) -> Callable[["Configure", "Context"], bool]:
@@ -68,12 +71,15 @@ class Configure(Level):
     def leave(self, *, silently: bool = False) -> bool:
         configuration = self.session.configuration
         succeeded = True
-        if configuration.has_changed and (
-            silently
-            or not self.session.is_interactive
-            or self.console.ask("There are changes pending. Do you want to commit them?")
-        ):
-            succeeded = self._commit()
+        if configuration.has_changed:
+            if silently or not self.session.is_interactive:
+                succeeded = self._commit()
+            else:
+                answer = self.console.ask_or_stay("There are changes pending. Do you want to commit them?")
+                if answer is None:
+                    self.console.info("nothing is lost: you are still in configure")
+                    return False
+                succeeded = not answer or self._commit()
         if succeeded or not self.session.is_interactive:
             configuration.reset()
         return succeeded
@@ -350,41 +356,49 @@ class Configure(Level):
     def do_commit(self, context: "Context", arg0: str | None = None, arg1: str | None = None) -> bool:
         given = [arg for arg in (arg0, arg1) if arg is not None]
         for arg in given:
-            if arg not in ("force", "replace"):
+            if arg not in ("force", "replace", "ours", "theirs"):
                 self.console.error(f"syntax parsing 'configure.commit {arg}'")
                 return False
-        return self._commit(force="force" in given, replace="replace" in given)
+        prefer = Side.THEIRS if "theirs" in given else Side.OURS if {"ours", "force"} & set(given) else None
+        return self._commit(force="force" in given, replace="replace" in given, prefer=prefer)
 
-    def _commit(self, *, force: bool = False, replace: bool = False) -> bool:
+    def _commit(self, *, force: bool = False, replace: bool = False, prefer: Side | None = None) -> bool:
         configuration = self.session.configuration
         if not configuration.has_changed:
             self.console.info("apparently there is nothing to commit")
             self.console.info("try changing something first")
             return True
+        for _ in range(_ROUNDS):
+            try:
+                return self._commit_once(force=force, replace=replace, prefer=prefer)
+            except OvertakenError as overtaken:
+                self.console.warning(str(overtaken))
+        self.console.error("commit refused, your changes are kept: others change the configuration all the time")
+        return False
+
+    def _commit_once(self, *, force: bool, replace: bool, prefer: Side | None) -> bool:
+        from hatools.shell.conflicts import settle_changes_elsewhere
+
+        configuration = self.session.configuration
         may_go_on = True
         if replace and not force:
             may_go_on = configuration.is_unchanged_elsewhere()
-        if not replace and not force and not self._has_no_conflict():
+        if not replace and not settle_changes_elsewhere(self.session, prefer=prefer):
             return False
+        if not configuration.has_changed:
+            self.console.info("nothing of yours is left to commit")
+            return configuration.refresh()
         is_fine = not configuration.workspace.of_word("primitive") or self._verify(
             Selection(self.session, ["xml", "changed"]), Selection(self.session, ["xml"])
         )
         if may_go_on and is_fine:
-            return configuration.commit(replace=replace)
+            return configuration.commit(replace=replace, checked=not replace)
         if force or self.session.preferences.flag("core", "force"):
             self.console.info("commit forced")
-            return configuration.commit(force=True, replace=replace)
+            return configuration.commit(force=True, replace=replace, checked=not replace)
         if self.console.ask("Do you still want to commit?"):
-            return configuration.commit(force=True, replace=replace)
+            return configuration.commit(force=True, replace=replace, checked=not replace)
         return False
-
-    def _has_no_conflict(self) -> bool:
-        """Look for changes made by others to the objects that we changed; ask whether ours win."""
-        if not self.session.is_live:
-            return True
-        from hatools.shell.conflicts import resolve_conflicts
-
-        return resolve_conflicts(self.session)
 
     def _verify(self, examined: Selection, everything: Selection) -> bool:
         """Check the whole configuration, and the examined objects against their agents."""
