@@ -142,25 +142,54 @@ def _probe_action(plan: Plan, resource: Resource, node: Node) -> Action:
 
 def order_probes(plan: Plan) -> None:
     """Order probes before what could otherwise happen too early."""
-    for resource in plan.resources:
-        _order_restarts(plan, resource)
+    restarts = _leading_to_restarts(plan)
+    if restarts:
+        for resource in plan.resources:
+            _order_restarts(plan, resource, restarts)
     _order_stops(plan)
 
 
-def _order_restarts(plan: Plan, resource: Resource) -> None:
+_UNDO = {"start": "stop", "promote": "demote"}
+
+
+def _undoing(action: Action) -> list[Action]:
+    """Return the actions of a restart that come before a start or promotion and really do something."""
+    task = _UNDO.get(action.task)
+    if task is None or action.resource is None or not action.resource.is_primitive:
+        return []
+    # Stops that fencing implies need not wait.
+    return [each for each in resource_actions(action.resource, None, task, require_node=False) if not each.pseudo]
+
+
+def _leading_to_restarts(plan: Plan) -> set[Action]:
+    """Return the actions behind which a restart may come, so that no probe looks along chains where there is none.
+
+    Orderings that probes get while this is used add none: they begin at probes that are in it.
+    """
+    pending = [action for action in plan.actions if _undoing(action)]
+    found = set(pending)
+    while pending:
+        for link in pending.pop().before:
+            if link.action not in found:
+                found.add(link.action)
+                pending.append(link.action)
+    return found
+
+
+def _order_restarts(plan: Plan, resource: Resource, restarts: set[Action]) -> None:
     """Let restarts of what depends on a resource wait for its probes."""
     if not resource.is_primitive:
         for child in resource.children:
-            _order_restarts(plan, child)
+            _order_restarts(plan, child, restarts)
         return
     for probe in resource_actions(resource, None, "monitor", require_node=False):
         # Links that this adds point to stops and demotes and need no following.
-        seen: dict[Action, None] = {}
+        seen: set[Action] = set()
         for link in reversed(list(probe.after)):
-            _order_restart(plan, probe, link.action, seen)
+            _order_restart(plan, probe, link.action, seen, restarts)
 
 
-def _order_restart(plan: Plan, probe: Action, first: Action, seen: dict[Action, None]) -> None:
+def _order_restart(plan: Plan, probe: Action, first: Action, seen: set[Action], restarts: set[Action]) -> None:
     """Follow orderings from an action and order the probe before all restarts on the way."""
     pending = [first]
     probed = probe.resource
@@ -168,16 +197,12 @@ def _order_restart(plan: Plan, probe: Action, first: Action, seen: dict[Action, 
         return
     while pending:
         after = pending.pop()
-        if after in seen:
+        if after in seen or after not in restarts:
             continue
-        seen[after] = None
-        resource = after.resource
-        if resource is not None and resource.is_primitive and resource is not probed:
-            undo = {"start": "stop", "promote": "demote"}.get(after.task)
-            for then in () if undo is None else resource_actions(resource, None, undo, require_node=False):
-                # Stops that fencing implies need not wait.
-                if not then.pseudo:
-                    order_actions(probe, then, Order.OPTIONAL)
+        seen.add(after)
+        if after.resource is not probed:
+            for then in _undoing(after):
+                order_actions(probe, then, Order.OPTIONAL)
         pending.extend(_followed(plan, probed, after))
 
 

@@ -2,10 +2,11 @@
 
 from hatools.scheduler.merge_sort import merge_sorted
 from hatools.scheduler.model.action import ActionFlag
+from hatools.scheduler.model.constraint import Colocation
 from hatools.scheduler.model.node import Node, NodeScore, NodeTable
 from hatools.scheduler.model.resource import Resource
-from hatools.scheduler.placement.colocation import Select, add_colocated_scores, factor_of
 from hatools.scheduler.placement.node_scores import is_available, is_usable, sorted_nodes, top_entry
+from hatools.scheduler.placement.preferences import Select, add_colocated_scores, factor_of
 from hatools.scheduler.placement.utilization import consume, release
 from hatools.scheduler.plan import Plan, ScoreRecord
 from hatools.scheduler.unpack.colocations import has_influence
@@ -89,7 +90,7 @@ def sort_resources(plan: Plan) -> None:
     def table_of(resource: Resource) -> NodeTable:
         found = tables.get(resource)
         if found is None:
-            found = tables[resource] = add_colocated_scores(resource, None, "", 1.0, Select.THIS_WITH) or {}
+            found = tables[resource] = add_colocated_scores(plan, resource, None, "", 1.0, Select.THIS_WITH) or {}
         return found
 
     def score_on(resource: Resource, node: Node | None) -> int:
@@ -141,7 +142,8 @@ class InstanceOrder:
     What colocations of the clone say about an instance's node is worked out once per instance.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
         self._colocated: dict[Resource, int] = {}
 
     def sort(self, instances: list[Resource]) -> list[Resource]:
@@ -182,7 +184,7 @@ class InstanceOrder:
     def _colocation_score(self, instance: Resource, node: Node) -> int:
         known = self._colocated.get(instance)
         if known is None:
-            known = self._colocated[instance] = _colocated_score(instance, node)
+            known = self._colocated[instance] = _colocated_score(self._plan, instance, node)
         return known
 
 
@@ -196,19 +198,20 @@ def _if_allowed(resource: Resource, node: Node | None) -> tuple[Node | None, boo
     return node, True
 
 
-def _colocated_score(instance: Resource, node: Node) -> int:
+def _colocated_score(plan: Plan, instance: Resource, node: Node) -> int:
     """Return what the colocations of the clone say about the node that an instance is on."""
     table: NodeTable = {node: base_entry(node)}
     parent = instance.parent
     assert parent is not None
-    for colocation in parent.this_with:
+
+    def add(other: Resource, colocation: Colocation, flags: int) -> None:
+        nonlocal table
         share = factor_of(colocation.score)
-        table = add_colocated_scores(colocation.primary, table, colocation.attribute, share, Select.DEFAULT) or table
+        table = add_colocated_scores(plan, other, table, colocation.attribute, share, flags) or table
+
+    for colocation in parent.this_with:
+        add(colocation.primary, colocation, Select.DEFAULT)
     for colocation in parent.with_this:
         if has_influence(colocation, instance):
-            share = factor_of(colocation.score)
-            table = (
-                add_colocated_scores(colocation.dependent, table, colocation.attribute, share, Select.NONNEGATIVE)
-                or table
-            )
+            add(colocation.dependent, colocation, Select.NONNEGATIVE)
     return table[node].score

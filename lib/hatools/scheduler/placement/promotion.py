@@ -7,8 +7,8 @@ from hatools.scheduler.model.reason import Cause
 from hatools.scheduler.model.resource import Resource
 from hatools.scheduler.options import QuorumPolicy
 from hatools.scheduler.placement.assignment import InstanceOrder
-from hatools.scheduler.placement.colocation import Select, add_colocated_scores, factor_of
 from hatools.scheduler.placement.node_scores import is_available, keep_only
+from hatools.scheduler.placement.preferences import Select, add_colocated_scores, factor_of
 from hatools.scheduler.plan import Plan, ScoreRecord
 from hatools.scheduler.unpack.colocations import has_influence
 from hatools.scheduler.unpack.failures import strip_instance
@@ -166,10 +166,10 @@ def _sort_instances(plan: Plan, clone: Resource) -> None:
     for colocation in clone.this_with:
         if colocation.dependent_role is Role.PROMOTED:
             flags = Select.ACTIVE if colocation.score < INFINITY else Select.DEFAULT
-            _add_to_clone(clone, colocation.primary, colocation, flags)
+            _add_to_clone(plan, clone, colocation.primary, colocation, flags)
     for colocation in clone.with_this:
         if colocation.primary_role is Role.PROMOTED and has_influence(colocation):
-            _add_to_clone(clone, colocation.dependent, colocation, Select.ACTIVE | Select.NONNEGATIVE)
+            _add_to_clone(plan, clone, colocation.dependent, colocation, Select.ACTIVE | Select.NONNEGATIVE)
     require_promotion_tickets(plan, clone)
     for instance in clone.children:
         chosen = instance.sole_location(current=False)
@@ -177,7 +177,7 @@ def _sort_instances(plan: Plan, clone: Resource) -> None:
             instance.sort_index = INFINITY
         elif chosen is not None and instance.sort_index >= 0 and chosen in clone.allowed:
             instance.sort_index = clone.allowed[chosen].score
-    order = InstanceOrder()
+    order = InstanceOrder(plan)
 
     def compare(a: Resource, b: Resource) -> int:
         if a.sort_index != b.sort_index:
@@ -191,9 +191,9 @@ def _sort_instances(plan: Plan, clone: Resource) -> None:
     clone.merging = False
 
 
-def _add_to_clone(clone: Resource, other: Resource, colocation: Colocation, flags: int) -> None:
+def _add_to_clone(plan: Plan, clone: Resource, other: Resource, colocation: Colocation, flags: int) -> None:
     share = factor_of(colocation.score)
-    table = add_colocated_scores(other, clone.allowed, colocation.attribute, share, flags)
+    table = add_colocated_scores(plan, other, clone.allowed, colocation.attribute, share, flags)
     if table is not None:
         clone.allowed = table
 

@@ -32,21 +32,17 @@ def _sort_key(resource: Resource) -> tuple[int, int, bool, str]:
 
 def add_this_with(resource: Resource, colocation: Colocation) -> None:
     """Let a colocation count for its dependent (or a part of it), in order of its primary."""
-    _insert(
-        resource.this_with, colocation, [_sort_key(each.primary) for each in resource.this_with], colocation.primary
+    known = resource.this_with
+    known.insert(
+        bisect_left(known, _sort_key(colocation.primary), key=lambda each: _sort_key(each.primary)), colocation
     )
 
 
 def add_with_this(resource: Resource, colocation: Colocation) -> None:
     """Let a colocation count for its primary (or a part of it), in order of its dependent."""
-    keys = [_sort_key(each.dependent) for each in resource.with_this]
-    _insert(resource.with_this, colocation, keys, colocation.dependent)
-
-
-def _insert(
-    where: list[Colocation], colocation: Colocation, keys: list[tuple[int, int, bool, str]], other: Resource
-) -> None:
-    where.insert(bisect_left(keys, _sort_key(other)), colocation)
+    known = resource.with_this
+    place = bisect_left(known, _sort_key(colocation.dependent), key=lambda each: _sort_key(each.dependent))
+    known.insert(place, colocation)
 
 
 def has_influence(colocation: Colocation, resource: Resource | None = None) -> bool:

@@ -46,7 +46,7 @@ class BundleVariant:
         resource.assigning = True
         record_scores(plan, "bundle", resource)
         containers = [replica.container for replica in data.replicas if replica.container is not None]
-        containers = InstanceOrder().sort(containers)
+        containers = InstanceOrder(plan).sort(containers)
         distribute(plan, resource, containers, data.replicas_max, data.replicas_per_host)
         for replica in data.replicas:
             if replica.ip is not None:

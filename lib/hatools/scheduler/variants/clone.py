@@ -8,10 +8,11 @@ from hatools.scheduler.model.constraint import Colocation, Location
 from hatools.scheduler.model.node import Discovery, Node, NodeScore
 from hatools.scheduler.model.resource import Kind, Resource, any_recursive
 from hatools.scheduler.placement.assignment import InstanceOrder, assign_everywhere, sort_by_number
-from hatools.scheduler.placement.colocation import Select, add_colocated_scores, colocated_resources, factor_of
+from hatools.scheduler.placement.colocation import colocated_resources
 from hatools.scheduler.placement.compatible import copies_per_node, find_compatible
 from hatools.scheduler.placement.location import apply_location
 from hatools.scheduler.placement.node_scores import keep_only, record_scores
+from hatools.scheduler.placement.preferences import Select, add_colocated_scores, factor_of
 from hatools.scheduler.placement.promotion import (
     add_promotion_scores,
     colocate_with_promotable,
@@ -54,6 +55,7 @@ class CloneVariant:
         for colocation in list(resource.with_this):
             if has_influence(colocation):
                 table = add_colocated_scores(
+                    plan,
                     colocation.dependent,
                     resource.allowed,
                     colocation.attribute,
@@ -63,7 +65,7 @@ class CloneVariant:
                 if table is not None:
                     resource.allowed = table
         record_scores(plan, "clone", resource)
-        resource.children = InstanceOrder().sort(resource.children)
+        resource.children = InstanceOrder(plan).sort(resource.children)
         distribute(plan, resource, list(resource.children), data.clone_max, data.clone_node_max)
         if resource.promotable:
             set_instance_roles(plan, resource)

@@ -14,13 +14,10 @@ from hatools.scheduler.ordering.propagate import update_ordered
 from hatools.scheduler.placement.assignment import finalize_assignment
 from hatools.scheduler.placement.colocation import (
     Affects,
-    Select,
-    add_colocated_scores,
     apply_to_priority,
     apply_to_scores,
     colocated_resources,
     colocation_affects,
-    factor_of,
 )
 from hatools.scheduler.placement.location import apply_location
 from hatools.scheduler.placement.node_scores import (
@@ -30,6 +27,7 @@ from hatools.scheduler.placement.node_scores import (
     record_scores,
     sorted_entries,
 )
+from hatools.scheduler.placement.preferences import Select, add_colocated_scores, factor_of
 from hatools.scheduler.placement.utilization import add_requirements, ban_insufficient, order_by_load
 from hatools.scheduler.plan import Plan
 from hatools.scheduler.unpack.colocations import has_influence, new_colocation
@@ -66,6 +64,7 @@ class PrimitiveVariant:
         for colocation in list(resource.with_this):
             if has_influence(colocation):
                 table = add_colocated_scores(
+                    plan,
                     colocation.dependent,
                     resource.allowed,
                     colocation.attribute,
