@@ -17,3 +17,20 @@ def local_addresses() -> dict[str, str]:
 def is_local_address(address: str) -> bool:
     """Say whether an address is one of this machine's; all of 127.0.0.0/8 are."""
     return address.startswith("127.") or address in local_addresses()
+
+
+def is_outward_address(address: str) -> bool:
+    """Say whether an address is one of this machine's under which others can reach it."""
+    return not address.startswith("127.") and address != "::1" and address in local_addresses()
+
+
+def broadcast_address(interface: str) -> str | None:
+    """Return an interface's IPv4 broadcast address; None if it has none."""
+    import netifaces
+
+    if interface not in netifaces.interfaces():
+        return None
+    for entry in netifaces.ifaddresses(interface).get(netifaces.AF_INET, ()):
+        if "broadcast" in entry:
+            return str(entry["broadcast"])
+    return None

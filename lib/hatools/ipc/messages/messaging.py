@@ -245,3 +245,26 @@ class SetVotes:
 @dataclass(frozen=True, slots=True)
 class CancelWaitForAll:
     """Request: do not wait for all nodes any more (the key quorum.cancel_wait_for_all). Answer: Done."""
+
+
+@dataclass(frozen=True, slots=True)
+class DescribeHeartbeat:
+    """Request (heartbeat style only): the nodes as Heartbeat's protocol sees them. Answer: :class:`HeartbeatState`."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeartbeatNode:
+    """A node; ``status`` and link states in Heartbeat's words, ``kind`` is normal or ping."""
+
+    name: str
+    kind: str
+    status: str
+    links: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class HeartbeatState:
+    """Answer to :class:`DescribeHeartbeat`. ``parameters`` are ha.cf's directives with their values in effect."""
+
+    nodes: tuple[HeartbeatNode, ...]
+    parameters: dict[str, str]

@@ -124,7 +124,9 @@ def _ping_group(draft: Draft, words: list[str]) -> None:
     name, *addresses = words
     if not addresses:
         draft.refuse(f"ping_group {name}: it needs addresses: ping_group NAME ADDRESS...")
-    elif all([_numeric_address(draft, f"ping_group {name}", address) for address in addresses]):
+        return
+    unusable = [address for address in addresses if not _numeric_address(draft, f"ping_group {name}", address)]
+    if not unusable:
         _add_ping(draft, PingNode(name, tuple(addresses), is_group=True))
 
 

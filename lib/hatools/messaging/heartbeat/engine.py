@@ -118,7 +118,7 @@ class HeartbeatEngine:
         """Process a datagram; whatever is wrong with it changes nothing and is remarked once."""
         link, _, address = source.partition(" ")
         try:
-            return self._perform(now, self.heartbeat.receive(now, datagram, link))
+            return self._perform(now, self.heartbeat.receive(now, datagram, link, address))
         except RemoteError as error:
             return self.reject(address or link, str(error))
 
@@ -196,6 +196,7 @@ class HeartbeatEngine:
                 case StatusChanged(node, old, new, cause):
                     severity = Severity.WARNING if new is Status.DEAD else Severity.NOTICE
                     result.append(Remark(severity, f"node {node}: status {new} (was {old}): {cause}"))
+                    result.append(ForStyle(effect))
                 case LinkChanged(node, link, is_up):
                     result.append(Remark(Severity.INFO, f"Link {node}:{link} {'up' if is_up else 'dead'}."))
                 case Settled():

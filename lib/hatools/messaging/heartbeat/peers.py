@@ -71,10 +71,12 @@ class Sequence:
 
 @dataclass(slots=True)
 class LinkRecord:
-    """One way on which a node is heard."""
+    """One way on which a node is heard. ``address`` is where its last new message came from: what has no number
+    can be a recording, sent from anywhere."""
 
     heard_at: float
     is_up: bool = True
+    address: str = ""
 
 
 @dataclass(slots=True)

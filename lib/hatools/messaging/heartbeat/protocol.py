@@ -127,8 +127,8 @@ class Heartbeat:
         self._ask_ping_nodes()
         return self._take(now)
 
-    def receive(self, now: float, datagram: bytes, link: str) -> list[Effect]:
-        """Process a datagram that came in on a link.
+    def receive(self, now: float, datagram: bytes, link: str, address: str = "") -> list[Effect]:
+        """Process a datagram that came in on a link, sent from an address.
 
         Raises:
             RemoteError: it is not genuine, or not of a node of this cluster; nothing was changed.
@@ -153,7 +153,8 @@ class Heartbeat:
             self._unnumbered(now, peer, kind, message)
             return self._effects_of_carriage(now, kind)
         assert number is not None
-        self._numbered(now, peer, kind, message, generation, number)
+        if self._numbered(now, peer, kind, message, generation, number):
+            peer.links[link].address = address
         return self._take(now)
 
     def ping_answered(self, now: float, node: str) -> list[Effect]:
@@ -319,26 +320,28 @@ class Heartbeat:
         effects, self._effects = self._effects, []
         return effects
 
-    def _numbered(self, now: float, peer: Peer, kind: str, message: Message, generation: int, number: int) -> None:
+    def _numbered(self, now: float, peer: Peer, kind: str, message: Message, generation: int, number: int) -> bool:
+        """Take a numbered message in; False if it is old, or too early to be understood."""
         if generation > peer.generation:
             if kind != "status":
-                return  # only a status begins a new life
+                return False  # only a status begins a new life
             if peer.generation >= 0:
                 self._effects.append(Warned(f"Heartbeat restart on node {peer.name}"))
             peer.restart(generation)
         if kind == "status" and peer.status is Status.DEAD and peer.heard_at is not None:
             if number <= peer.status_number:
-                return
+                return False
             if not peer.announced_dead and message.text("st") != Status.DEAD:
                 self._effects.append(Warned(f"Cluster node {peer.name} returning after partition."))
         delay = 0.05 + (self.configuration.timing.max_rexmit_delay - 0.05) * self._randomness(1)[0] / 255
         if peer.sequence.arrive(number, now + delay) is not Arrival.NEW:
-            return
+            return False
         self._acknowledge(peer, number)
         if kind == "status":
             self._believe_status(now, peer, message, number)
         elif self._is_for_us(message):
             self._handle(now, peer, kind, message)
+        return True
 
     def _acknowledge(self, peer: Peer, number: int) -> None:
         if not peer.sequence.missing and number == peer.sequence.last and number % 10 == peer.ack_digit:
