@@ -18,8 +18,9 @@ from hatools.values.records import dataclass
 HELP = """\
 A cluster of several nodes on this machine: real daemons, real sockets, real agents, no root.
 
-  crm lab start [N] [--port PORT] [--token MS] [--no-fencing]
-                            make a lab of N nodes (default 3) and start it, or start a stopped one again
+  crm lab start [N] [--port PORT] [--token MS] [--messaging STYLE] [--no-fencing]
+                            make a lab of N nodes (default 3) and start it, or start a stopped one again;
+                            STYLE is corosync (default) or heartbeat
   crm lab status            power, processes and controller of each node
   crm lab kill NODE         power off: every process of the node dies at once
   crm lab boot NODE         power on
@@ -45,10 +46,10 @@ class _Words:
     options: dict[str, str]
 
 
-_WITH_VALUE = ("--port", "--token", "--timeout", "--dir")
+_WITH_VALUE = ("--port", "--token", "--timeout", "--dir", "--messaging")
 
 _OPTIONS = {
-    "start": ("--port", "--token", "--timeout", "--dir", "--no-fencing"),
+    "start": ("--port", "--token", "--timeout", "--dir", "--messaging", "--no-fencing"),
     "destroy": ("--force", "--dir"),
     "demo": ("--check",),
 }
@@ -132,6 +133,7 @@ def _start(words: _Words) -> int:
             int(words.names[0]) if words.names else 3,
             port=_integer(words, "--port", DEFAULT_PORT),
             token_ms=_integer(words, "--token", 1000),
+            messaging=words.options.get("--messaging", "corosync"),
         )
         fresh = True
     if not fresh:

@@ -13,8 +13,10 @@ import socket
 from collections.abc import Mapping
 from pathlib import Path
 
+from hatools.lab.heartbeat_files import ha_cf, write_heartbeat_files
 from hatools.runtime.directories import Directories
 from hatools.values.errors import AlreadyExistsError, InputError, NoSuchObjectError, UnavailableError
+from hatools.values.nodenumber import number_of_name
 from hatools.values.records import as_dict, dataclass
 
 DEFAULT_PORT = 5505
@@ -43,12 +45,13 @@ class LabNode:
 
 @dataclass(frozen=True, slots=True)
 class Lab:
-    """A lab as it is written in ``lab.json``; ``token_ms`` is the totem token timeout."""
+    """A lab as it is written in ``lab.json``; ``token_ms`` is the totem token timeout, ``messaging`` the style."""
 
     folder: Path
     nodes: tuple[LabNode, ...]
     port: int = DEFAULT_PORT
     token_ms: int = 1000
+    messaging: str = "corosync"
 
     @property
     def control(self) -> Path:
@@ -74,11 +77,21 @@ class Lab:
 
     def environment(self, node: LabNode) -> dict[str, str]:
         """Return the variables that make a process part of this node."""
-        return {"HATOOLS_ROOT": str(self.root(node)), "HATOOLS_NODE_NAME": node.name, "HATOOLS_KEEP_ROOT": "1"}
+        return {
+            "HATOOLS_ROOT": str(self.root(node)),
+            "HATOOLS_NODE_NAME": node.name,
+            "HATOOLS_NODE_ADDRESS": node.address,
+            "HATOOLS_KEEP_ROOT": "1",
+        }
 
     def save(self) -> None:
         """Write ``lab.json``."""
-        data = {"port": self.port, "token_ms": self.token_ms, "nodes": [as_dict(node) for node in self.nodes]}
+        data = {
+            "port": self.port,
+            "token_ms": self.token_ms,
+            "messaging": self.messaging,
+            "nodes": [as_dict(node) for node in self.nodes],
+        }
         temporary = self.folder / "lab.json.new"
         temporary.write_text(json.dumps(data, indent=1) + "\n")
         temporary.replace(self.folder / "lab.json")
@@ -94,7 +107,7 @@ class Lab:
         try:
             data = json.loads((folder / "lab.json").read_text())
             nodes = tuple(LabNode(**node) for node in data["nodes"])
-            return cls(folder, nodes, data["port"], data["token_ms"])
+            return cls(folder, nodes, data["port"], data["token_ms"], data.get("messaging", "corosync"))
         except FileNotFoundError:
             raise NoSuchObjectError(f"there is no lab in {folder}: make one with `crm lab start 3`") from None
         except (ValueError, TypeError, KeyError) as error:
@@ -103,11 +116,17 @@ class Lab:
             ) from None
 
 
-def create_lab(folder: Path, count: int, *, port: int = DEFAULT_PORT, token_ms: int = 1000) -> Lab:
+MESSAGING_STYLES = ("corosync", "heartbeat")
+"""Those a lab can have."""
+
+
+def create_lab(
+    folder: Path, count: int, *, port: int = DEFAULT_PORT, token_ms: int = 1000, messaging: str = "corosync"
+) -> Lab:
     """Make the folders and configuration of a new lab; nothing is started.
 
     Raises:
-        InputError: the number of nodes or the port is out of range.
+        InputError: the number of nodes or the port is out of range, or there is no such style.
         AlreadyExistsError: the folder holds a lab already.
         UnavailableError: an address and port that the lab needs is in use.
     """
@@ -115,9 +134,12 @@ def create_lab(folder: Path, count: int, *, port: int = DEFAULT_PORT, token_ms: 
         raise InputError(f"a lab has 1 to {MAX_NODES} nodes, not {count}")
     if not 1024 <= port <= 65535:
         raise InputError(f"the port must be from 1024 to 65535, not {port}")
+    if messaging not in MESSAGING_STYLES:
+        raise InputError(f"the messaging style of a lab is one of {', '.join(MESSAGING_STYLES)}, not {messaging!r}")
     if (folder / "lab.json").exists():
         raise AlreadyExistsError(f"{folder} holds a lab already")
-    lab = Lab(folder, tuple(LabNode(n, f"node{n}", f"127.0.0.{n}") for n in range(1, count + 1)), port, token_ms)
+    nodes = tuple(LabNode(_number(n, messaging), f"node{n}", f"127.0.0.{n}") for n in range(1, count + 1))
+    lab = Lab(folder, nodes, port, token_ms, messaging)
     require_free_ports(lab)
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
@@ -127,6 +149,11 @@ def create_lab(folder: Path, count: int, *, port: int = DEFAULT_PORT, token_ms: 
         _write_node(lab, node, key)
     lab.save()
     return lab
+
+
+def _number(position: int, messaging: str) -> int:
+    """Return a node's id: its position, or, in a style where nodes have only names, the number made of its name."""
+    return number_of_name(f"node{position}") if messaging == "heartbeat" else position
 
 
 def require_free_ports(lab: Lab) -> None:
@@ -162,10 +189,18 @@ def corosync_conf(lab: Lab) -> str:
 
 def _write_node(lab: Lab, node: LabNode, key: bytes) -> None:
     directories = lab.directories(node)
+    if lab.messaging == "heartbeat":
+        text = ha_cf({each.name: each.address for each in lab.nodes}, lab.port, lab.token_ms)
+        write_heartbeat_files(directories, text, key)
+    else:
+        _write_corosync_files(lab, directories, key)
+    directories.defaults_file.parent.mkdir(parents=True, exist_ok=True)
+    directories.defaults_file.write_text(f"HATOOLS_MESSAGING={lab.messaging}\n")
+
+
+def _write_corosync_files(lab: Lab, directories: Directories, key: bytes) -> None:
     directories.corosync_conf.parent.mkdir(parents=True, exist_ok=True)
     directories.corosync_conf.write_text(corosync_conf(lab))
     descriptor = os.open(directories.corosync_authkey, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o400)
     with os.fdopen(descriptor, "wb") as file:
         file.write(key)
-    directories.defaults_file.parent.mkdir(parents=True, exist_ok=True)
-    directories.defaults_file.write_text("HATOOLS_MESSAGING=corosync\n")

@@ -275,11 +275,15 @@ class Membership:
 
     def _own_options(self) -> dict[str, str]:
         me, document = self._cluster.me, self._cluster.document
-        infrastructure = {"external": "corosync"}.get(me.style, me.style)
+        infrastructure = _INFRASTRUCTURE.get(me.style, me.style)
         values = {"have-watchdog": "false", "dc-version": me.version, "cluster-infrastructure": infrastructure}
         if me.cluster_name and not status.cluster_option(document, "cluster-name"):
             values["cluster-name"] = me.cluster_name
         return {name: value for name, value in values.items() if status.cluster_option(document, name) != value}
+
+
+_INFRASTRUCTURE = {"external": "corosync", "heartbeat": "Heartbeat"}
+"""What the property says by style. Pacemaker's schemas have not allowed ``heartbeat``, so written, since 3.0."""
 
 
 def grace_hold(name: str) -> str:

@@ -29,7 +29,6 @@ from hatools.messaging.corosync.engine import RING_SEQUENCE
 from hatools.messaging.corosync.totem.effects import SEQUENCE_RESERVE
 from hatools.messaging.corosync.totem.links import Fault
 from hatools.messaging.heartbeat.authkeys import KeyRing, check_mode, read_authkeys
-from hatools.messaging.heartbeat.carriage import node_id
 from hatools.messaging.heartbeat.effects import NodeMet, PingWanted, StatusChanged
 from hatools.messaging.heartbeat.engine import HeartbeatEngine, Life
 from hatools.messaging.heartbeat.ha_cf import DEFAULT_PORT, Autojoin, HaConfiguration, local_name, read_ha_cf
@@ -44,6 +43,7 @@ from hatools.runtime.addresses import broadcast_address
 from hatools.runtime.daemon import Context
 from hatools.runtime.directories import Directories
 from hatools.values.errors import ConfigError, NoSuchObjectError, UnavailableError
+from hatools.values.nodenumber import number_of_name
 
 _log = logging.getLogger(__name__)
 
@@ -65,7 +65,7 @@ class HeartbeatStyle:
         self._keys = keys
         self._local = local
         self._store = HeartbeatStore(state_folder(context.directories))
-        self._numbers = NumberStore(state_folder(context.directories), node_id(local))
+        self._numbers = NumberStore(state_folder(context.directories), number_of_name(local))
         self._loop = asyncio.get_running_loop()
         self._saved: dict[str, bytes] = {}
         self._media: Media
@@ -81,7 +81,7 @@ class HeartbeatStyle:
     @property
     def local(self) -> NodeIdentity:
         """Return this node; the number is made of its name."""
-        return NodeIdentity(node_id(self._local), self._local)
+        return NodeIdentity(number_of_name(self._local), self._local)
 
     @property
     def nodes(self) -> tuple[NodeIdentity, ...]:

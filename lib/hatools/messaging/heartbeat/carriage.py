@@ -7,7 +7,6 @@ packets are encrypted and kept from replay by the ring's own envelope, with keys
 """
 
 from collections.abc import Iterable
-from hashlib import sha256
 
 from hatools.messaging.corosync.conf import Configuration, read_configuration
 from hatools.messaging.corosync.crypto import Protection, Suite
@@ -17,6 +16,7 @@ from hatools.messaging.heartbeat.authkeys import KeyRing, Method
 from hatools.messaging.heartbeat.ha_cf import HaConfiguration
 from hatools.messaging.heartbeat.messages import Field, FieldType, Message
 from hatools.values.errors import ConfigError, RemoteError
+from hatools.values.nodenumber import number_of_name
 from hatools.values.records import replace
 
 RING_TYPE = "NS_hatools"
@@ -31,18 +31,13 @@ FRAME_OVERHEAD = 300
 """Most bytes that Heartbeat's frame adds to a packet, names not counted."""
 
 
-def node_id(name: str) -> int:
-    """Return the number under which the ring knows a node: made of its name, so that no list has to agree on it."""
-    return int.from_bytes(sha256(name.lower().encode()).digest()[:4], "big") & 0x7FFFFFFF or 1
-
-
 def number_nodes(names: Iterable[str]) -> dict[str, int]:
     """Return the number of each node.
 
     Raises:
         ConfigError: two names have the same number.
     """
-    numbers = {name: node_id(name) for name in names}
+    numbers = {name: number_of_name(name) for name in names}
     owners: dict[int, str] = {}
     for name, number in numbers.items():
         if number in owners:

@@ -13,7 +13,6 @@ from hatools.messaging.heartbeat.authkeys import KeyRing
 from hatools.messaging.heartbeat.carriage import (
     FRAME_OVERHEAD,
     RING_TYPE,
-    node_id,
     pack,
     ring_configuration,
     ring_secrets,
@@ -36,6 +35,7 @@ from hatools.messaging.heartbeat.peers import Status
 from hatools.messaging.heartbeat.protocol import Heartbeat, LocalNode, Surroundings
 from hatools.messaging.views import Datagram, Effect, ForStyle, NodeIdentity, Remark, Severity, View
 from hatools.values.errors import RemoteError
+from hatools.values.nodenumber import number_of_name
 from hatools.values.records import dataclass, field
 
 
@@ -71,7 +71,7 @@ class HeartbeatEngine:
         names = self.heartbeat.node_names
         longest = max(len(name) for name in names)
         identity = Identity(
-            node_id=node_id(life.local.name),
+            node_id=number_of_name(life.local.name),
             epoch=life.local.generation,
             ring_sequence=life.ring_sequence,
             reserved_sequence=life.reserved_sequence,
@@ -81,7 +81,7 @@ class HeartbeatEngine:
         )
         self.ring = CorosyncEngine(ring_configuration(configuration, life.keys, names), identity)
         self.ring.style = "heartbeat"
-        self._name_of = {node_id(name): name for name in names}
+        self._name_of = {number_of_name(name): name for name in names}
 
     # -- what is asked of every engine
 
@@ -187,7 +187,7 @@ class HeartbeatEngine:
         for effect in effects:
             match effect:
                 case Transmit(data, dest):
-                    result.append(Datagram((node_id(dest),) if dest else (), data))
+                    result.append(Datagram((number_of_name(dest),) if dest else (), data))
                 case Deliver(source, message):
                     if message.text("t") == RING_TYPE:
                         packet = unpack(message, self.heartbeat.me.name)
@@ -222,7 +222,7 @@ class HeartbeatEngine:
                 targets = tuple(self._name_of[target] for target in effect.targets if target in self._name_of)
                 fields, dest = pack(effect.data, () if len(targets) == everybody > 1 else targets)
                 sent = self.heartbeat.carry(now, RING_TYPE, fields, dest)
-                result.append(Datagram((node_id(dest),) if dest else (), sent.data))
+                result.append(Datagram((number_of_name(dest),) if dest else (), sent.data))
             else:
                 result.append(effect)
         return result
@@ -230,7 +230,7 @@ class HeartbeatEngine:
     def _take_in(self, now: float, name: str) -> list[Effect]:
         """Let a node that joined by itself take part in the ring."""
         names = self.heartbeat.node_names
-        self._name_of = {node_id(known): known for known in names}
+        self._name_of = {number_of_name(known): known for known in names}
         configuration = ring_configuration(self.configuration, self.heartbeat.keys, names)
         remark = Remark(Severity.NOTICE, f"node {name} joins the cluster by itself (autojoin)")
         effects = self._carry(now, self.ring.reconfigure(now, configuration))

@@ -99,6 +99,8 @@ class Media:
     def send(self, data: bytes, only: Collection[str] = ()) -> None:
         """Send a datagram over all media; over unicast lines only to these addresses, if there are any."""
         for medium, sender, target in self._senders:
+            if medium.address == self._bind_address != "":
+                continue  # our own copy would come back at once
             if only and medium.address not in only and medium.transport in (Transport.UCAST, Transport.UCAST6):
                 continue
             self._pass_on(medium.address, self._transmit, sender, data, target)

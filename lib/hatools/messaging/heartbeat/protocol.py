@@ -400,7 +400,7 @@ class Heartbeat:
                     Field("info", "seqno not found"),
                 )
                 self._send("NS_nak_rexmit", fields, peer.name)
-            elif now - self._resent_at.get(number, now - pause) >= pause and resent < MAX_RESENT:
+            elif now - self._resent_at.get(number, float("-inf")) >= pause and resent < MAX_RESENT:
                 resent += 1
                 self._resent_at[number] = now
                 self._effects.append(Transmit(data))
