@@ -54,7 +54,8 @@ IMPURE = (
     "ipc.address", "ipc.server", "ipc.client", "ipc.blocking", "ipc.stream", "ipc.cluster_tls", "ipc.clients",
     "runtime", "lab", "shell", "cli",
     "messaging.corosync.authkey", "messaging.corosync.totem.links", "messaging.heartbeat.media", "messaging.heartbeat.pinger",
-    "messaging.external.libraries", "daemons.messaging.styles", "daemons.messaging.corosync_style",
+    "messaging.external.library", "messaging.external.cpg", "messaging.external.quorum",
+    "messaging.external.cmap", "messaging.external.cfg", "daemons.messaging.styles", "daemons.messaging.corosync_style",
     "daemons.messaging.heartbeat_style", "daemons.messaging.external_style",
     "values.returncode",  # asks the system for the words of its error numbers
     "agents.catalog", "agents.systemd", "agents.shipped", "daemons.pengine.archive", "daemons.pacemakerd.image",

@@ -48,10 +48,14 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
-    """The style's answer to a full set of cards: quorum, and the votes by name."""
+    """The style's answer to a full set of cards: quorum, and the votes by name.
+
+    ``ring_id`` names the view where the ring below has no number that all know; else the view is named as its ring.
+    """
 
     quorate: bool
     votes: tuple[tuple[str, int], ...]
+    ring_id: RingId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +71,8 @@ class Groups:
 
     Args:
         facts: what our card says besides name and groups, asked for whenever a ring forms.
-        rule: decides on quorum, given the cards of all members and who said goodbye since the last view.
+        rule: decides on quorum, given the cards of all members and who said goodbye since the last view; None if
+            these members may not be together: then no view comes until the ring has changed.
     """
 
     def __init__(
@@ -75,7 +80,7 @@ class Groups:
         me: NodeIdentity,
         outbox: Outbox,
         facts: Callable[[], Facts],
-        rule: Callable[[dict[int, Card], frozenset[int]], Ruling],
+        rule: Callable[[dict[int, Card], frozenset[int]], Ruling | None],
     ) -> None:
         self.me = me
         self.view: View | None = None
@@ -94,11 +99,8 @@ class Groups:
         self._sequence = 0
         self._unsafe: deque[tuple[int, int]] = deque()
         self._goodbye = False
-
-    @property
-    def is_synchronised(self) -> bool:
-        """Say whether the view is that of the current ring."""
-        return self.view is not None and self.view.ring_id == self._ring
+        self.is_synchronised = False
+        """Whether the view is that of the current ring."""
 
     def members_of(self, group: str) -> frozenset[int]:
         """Return the nodes that have a client in the group."""
@@ -145,23 +147,40 @@ class Groups:
 
     # -- upwards
 
-    def ring_formed(self, ring_id: RingId, members: tuple[int, ...], survivors: frozenset[int]) -> None:
-        """Begin anew: send our card, hold back everything else."""
+    def ring_formed(
+        self, ring_id: RingId, members: tuple[int, ...], survivors: frozenset[int], *, holds_card: bool = False
+    ) -> None:
+        """Begin anew: send our card, hold back everything else.
+
+        Args:
+            holds_card: the style has to ask somebody first; it calls :meth:`send_card` then.
+        """
         self._ring = ring_id
         self._ring_members = members
         self._companions &= survivors
         self.cards = {}
+        self.is_synchronised = False
         self._unsafe.clear()
-        self._inbox.restart()
         self._outbox.restart()
         self._outbox.is_open = False
+        if not holds_card:
+            self.send_card()
+
+    def send_card(self) -> None:
+        """Tell the members of the new ring about us; the view is installed when all have done so."""
         card = {"do": "card", "name": self.me.name, "groups": sorted(self._wanted), "facts": self._facts()}
         self._control(card)
         if self._goodbye:
             self._control({"do": "goodbye"})
 
-    def ordered(self, origin: int, packet: int, payload: bytes) -> list[Upcall | Notice]:
+    def ordered(
+        self, origin: int, packet: int, payload: bytes, *, of_ended_view: bool = False
+    ) -> list[Upcall | Notice]:
         """Take a packet's payload in its place in the order.
+
+        Args:
+            of_ended_view: it was sent in the installed view, which the ring formed since then will replace; all who go
+                on together must take it in the same way, whether or not they know of that ring yet.
 
         Raises:
             RemoteError: ``origin`` sent what cannot be read.
@@ -172,7 +191,7 @@ class Groups:
             if first[:1] == bytes([_APPLICATION]):
                 upcalls.append(self._application(origin, packet, pieces))
             elif first[:1] == bytes([_CONTROL]):
-                upcalls += self._controlled(origin, b"".join(pieces))
+                upcalls += self._controlled(origin, b"".join(pieces), in_view=of_ended_view or self.is_synchronised)
             else:
                 raise RemoteError(f"node {origin} sent a message of unknown kind")
         return upcalls
@@ -195,7 +214,7 @@ class Groups:
         if self.view is None or not self.is_synchronised:
             return []
         ruling = self._rule(self.cards, frozenset())
-        if (ruling.quorate, ruling.votes) == (self.view.quorate, self.view.votes):
+        if ruling is None or (ruling.quorate, ruling.votes) == (self.view.quorate, self.view.votes):
             return []
         self.view = View(self.view.ring_id, self.view.members, ruling.quorate, ruling.votes)
         return [ViewInstalled(self.view)]
@@ -223,7 +242,7 @@ class Groups:
             self._unsafe.append((packet, self._sequence))
         return GroupMessage(group, origin, self._sequence, last, tag, tuple(before))
 
-    def _controlled(self, origin: int, message: bytes) -> list[Upcall | Notice]:
+    def _controlled(self, origin: int, message: bytes, *, in_view: bool) -> list[Upcall | Notice]:
         try:
             content = json.loads(message[1:])
             match content["do"]:
@@ -232,9 +251,11 @@ class Groups:
                     self.cards[origin] = Card(origin, str(content["name"]), frozenset(content["groups"]), facts)
                     return list(self._install()) if len(self.cards) == len(self._ring_members) else []
                 case "join":
-                    return list(self._change_group(str(content["group"]), frozenset({origin}), frozenset()))
+                    group, arrived, left = str(content["group"]), frozenset({origin}), frozenset[int]()
+                    return list(self._change_group(group, arrived, left, in_view=in_view))
                 case "leave":
-                    return list(self._change_group(str(content["group"]), frozenset(), frozenset({origin})))
+                    group, arrived, left = str(content["group"]), frozenset[int](), frozenset({origin})
+                    return list(self._change_group(group, arrived, left, in_view=in_view))
                 case "goodbye":
                     self._leaving.add(origin)
                     return [Departed()] if origin == self.me.id else []
@@ -245,8 +266,10 @@ class Groups:
         except (ValueError, KeyError, TypeError) as error:
             raise RemoteError(f"node {origin} sent a control message that cannot be read: {error}") from error
 
-    def _change_group(self, group: str, arrived: frozenset[int], left: frozenset[int]) -> list[Upcall]:
-        if not self.is_synchronised:
+    def _change_group(
+        self, group: str, arrived: frozenset[int], left: frozenset[int], *, in_view: bool
+    ) -> list[Upcall]:
+        if not in_view:
             self._amend_groups(group, arrived, left)
             return []
         before = self.members_of(group)
@@ -271,8 +294,10 @@ class Groups:
         stayed = before & self._companions & members
         gone = before - stayed
         ruling = self._rule(self.cards, gone & self._leaving)
+        if ruling is None:
+            return []
         self.view = View(
-            self._ring,
+            ruling.ring_id or self._ring,
             tuple(NodeIdentity(node, self.cards[node].name) for node in sorted(members)),
             ruling.quorate,
             ruling.votes,
@@ -283,6 +308,10 @@ class Groups:
         self._companions = members
         self._leaving &= stayed
         self._sequence = 0
+        # Only now: below some rings, packets of the old view may still come between the change and the cards.
+        self._unsafe.clear()
+        self._inbox.restart()
+        self.is_synchronised = True
         self._outbox.is_open = True
         return [ViewInstalled(self.view), *self._regroup(stayed)]
 
@@ -298,6 +327,26 @@ class Groups:
             if after - kept or before - kept:
                 upcalls.append(_group_change(name, after, after - kept, before - kept))
         return upcalls
+
+
+def misfits(cards: Mapping[int, Card], kind: Callable[[Card], object]) -> frozenset[int]:
+    """Return the nodes that must go because not all are of one kind (style, protocol); everybody finds the same.
+
+    The kind stays that most of those who were in a view (fact ``established``) are of, then most of all, then the
+    node with the lowest id: so a newcomer never drives out a cluster that works.
+    """
+    kinds: dict[object, list[Card]] = {}
+    for node in sorted(cards):
+        kinds.setdefault(kind(cards[node]), []).append(cards[node])
+    if len(kinds) < 2:
+        return frozenset()
+
+    def weight(members: list[Card]) -> tuple[int, int, int]:
+        established = sum(1 for card in members if card.facts.get("established"))
+        return established, len(members), -members[0].node
+
+    staying = max(kinds.values(), key=weight)
+    return frozenset(card.node for members in kinds.values() if members is not staying for card in members)
 
 
 def _group_change(

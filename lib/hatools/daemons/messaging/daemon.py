@@ -13,7 +13,7 @@ import os
 from collections import deque
 from typing import Any, NoReturn, assert_never
 
-from hatools.daemons.messaging.startup import chosen_style, refuse_rivals
+from hatools.daemons.messaging.startup import chosen_style, refuse_corosync_conf, refuse_ha_cf, refuse_rivals
 from hatools.daemons.messaging.styles import Style, configure_style
 from hatools.daemons.messaging.subscribers import Event, Subscribers
 from hatools.ipc.messages.messaging import (
@@ -49,6 +49,7 @@ from hatools.messaging.views import (
     View,
     ViewInstalled,
 )
+from hatools.runtime.addresses import is_outward_address
 from hatools.runtime.daemon import EXIT_LEFT_CLUSTER, EXIT_STAY_DOWN, Context
 from hatools.runtime.environment_file import read_environment_file
 from hatools.runtime.kernel import running_programs
@@ -346,9 +347,20 @@ def _choose(context: Context) -> Style:
     directories = context.directories
     variables, _ = read_environment_file(directories.defaults_file)
     name = chosen_style({**variables, **os.environ}, str(directories.defaults_file))
+    refuse_rivals(name, running_programs() if directories.is_system else ())
     ha_cf = directories.heartbeat / "ha.cf"
-    text = ha_cf.read_text(encoding="utf-8", errors="replace") if ha_cf.is_file() else None
-    refuse_rivals(name, running_programs() if directories.is_system else (), text, str(ha_cf))
+    if ha_cf.is_file():
+        refuse_ha_cf(name, ha_cf.read_text(encoding="utf-8", errors="replace"), str(ha_cf))
+    corosync_conf = directories.corosync_conf
+    if name == "heartbeat" and corosync_conf.is_file():
+        refuse_corosync_conf(
+            name,
+            corosync_conf.read_text(encoding="utf-8", errors="replace"),
+            str(corosync_conf),
+            given_name=os.environ.get("HATOOLS_NODE_NAME", ""),
+            host_name=os.uname().nodename,
+            is_local=is_outward_address,
+        )
     return configure_style(name, context)
 
 

@@ -1,14 +1,368 @@
-"""The external style in the daemon. I/O."""
+"""The external style in the daemon: connections to a running Corosync, and what happens when it hangs or ends. I/O.
 
-from hatools.daemons.messaging.styles import Style
-from hatools.runtime.daemon import Context
-from hatools.values.errors import NotSupportedError
+Corosync is not ours: nobody here starts or stops it. While it does not run, messaging waits and says so. When it
+ends under us the node has left the cluster, and when it hangs for longer than its token the other nodes have
+given it up; in both cases this process ends as if it had been lost.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+
+from hatools.daemons.messaging.startup import refuse_pacemaker
+from hatools.daemons.messaging.store import Numbers, NumberStore
+from hatools.daemons.messaging.styles import Host, not_understood
+from hatools.ipc.messages.messaging import (
+    CancelWaitForAll,
+    LinkState,
+    Member,
+    ReloadConfiguration,
+    RingState,
+    SetExpectedVotes,
+    SetVotes,
+)
+from hatools.ipc.messages.session import Done
+from hatools.ipc.rights import Rights
+from hatools.ipc.server import Client
+from hatools.messaging.external.cfg import Control
+from hatools.messaging.external.cmap import STATISTICS, ConfigurationMap
+from hatools.messaging.external.cpg import ProcessGroup
+from hatools.messaging.external.engine import STYLE, VIEW_SEQUENCE, ExternalEngine
+from hatools.messaging.external.events import Event, Process, QuorumChanged
+from hatools.messaging.external.nodelist import connected_links, is_encrypted, listed_nodes, token_s
+from hatools.messaging.external.quorum import QuorumService
+from hatools.messaging.views import CutOff, NodeIdentity, RingId
+from hatools.runtime.daemon import EXIT_LEFT_CLUSTER, Context
+from hatools.runtime.logs import notice
+from hatools.values.errors import ConfigError, DisconnectedError, UnavailableError
+
+_log = logging.getLogger(__name__)
+
+GROUP = "hatools"
+"""The one process group of all hatools nodes; the groups of their daemons live inside it."""
+
+_CONNECT_INTERVAL_S = 0.5
+_REMINDER_S = 60.0
+_RETRY_S = 0.002
+_PREDECESSOR_LIMIT_S = 5.0
+_BUSY_WORTH_A_WORD_S = 3.0
+_PROBES_PER_TOKEN = 3
 
 
-def configure(context: Context) -> Style:
-    """Refuse: there is nothing behind this style yet.
+class ExternalStyle:
+    """A real Corosync, reached through its libraries."""
+
+    name = STYLE
+    realtime = False
+    """Corosync itself has it; we only follow."""
+    pause_limit_s: float | None = None
+    """The ring turns without us: a pause of this process alone makes nobody give the node up."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._events: list[Event] = []
+        self._map = ConfigurationMap()
+        self._statistics = ConfigurationMap(STATISTICS)
+        self._group = ProcessGroup(self._events.append)
+        self._quorum = QuorumService(self._quorum_changed)
+        self._control = Control()
+        self._watch = CallWatch(self._hangs)
+        self._outgoing: deque[bytes] = deque()
+        self._retry: asyncio.TimerHandle | None = None
+        self._busy_since = 0.0
+        self._probe: asyncio.TimerHandle | None = None
+        self._last_quorum: QuorumChanged | None = None
+        self._refusals_told = 0
+        self._host: Host
+        self._store: NumberStore
+        self.local: NodeIdentity
+        self.cluster_name = ""
+        self.engine: ExternalEngine
+
+    @property
+    def nodes(self) -> tuple[NodeIdentity, ...]:
+        """Return Corosync's node list."""
+        return tuple(node.identity for node in listed_nodes(self._map.read("nodelist.")))
+
+    async def open(self, host: Host) -> bool:
+        """Wait for Corosync, connect, and join the group."""
+        self._host = host
+        if not await self._wait_until(self._connect, "waiting for a running corosync"):
+            return False
+        settings = self._map.read("totem.") | self._map.read("runtime.config.") | self._map.read("nodelist.")
+        node_id = self._group.node_id
+        refuse_pacemaker(self._group.groups(), {node.id: node.identity.name for node in listed_nodes(settings)})
+        if not await self._wait_until(lambda: self._without_predecessor(node_id), "waiting for our predecessor to go"):
+            return False
+        listed = next((node.name for node in listed_nodes(settings) if node.id == node_id), "")
+        self.local = NodeIdentity(node_id, listed or os.uname().nodename)
+        self.cluster_name = settings.get("totem.cluster_name", "")
+        self._token_s = token_s(settings)
+        if not is_encrypted(settings):
+            _log.warning("corosync does not encrypt what nodes say to each other (crypto_cipher, crypto_hash)")
+        folder = self._context.directories.messaging
+        folder.mkdir(parents=True, exist_ok=True)
+        self._store = NumberStore(folder, node_id)
+        self._store.load()
+        self.engine = ExternalEngine(self.local, Process(node_id, os.getpid()), self._store.numbers.ring_sequence)
+        if not await self._wait_until(self._join, "corosync is busy"):
+            return False
+        self._watch.start(self._token_s)
+        self._set_readers()
+        return True
+
+    async def _wait_until(self, attempt: Callable[[], bool], why: str) -> bool:
+        """Try until it is done; False if told to stop before."""
+        told_at = float("-inf")
+        while not self._context.stopping.is_set():
+            reason = ""
+            try:
+                if attempt():
+                    return True
+            except UnavailableError as error:
+                reason = f" ({error})"
+            if (now := time.monotonic()) - told_at > _REMINDER_S:
+                told_at = now
+                _log.warning("%s%s: HATOOLS_MESSAGING is external", why, reason)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_CONNECT_INTERVAL_S):
+                    await self._context.stopping.wait()
+        return False
+
+    def _connect(self) -> bool:
+        services = (self._map, self._statistics, self._control, self._quorum, self._group)
+        try:
+            for service in services:
+                service.open()
+        except UnavailableError:
+            for service in services:
+                service.close()
+            raise
+        return True
+
+    def _without_predecessor(self, node_id: int) -> bool:
+        """Say whether no messaging daemon of this node is in the group; one that was killed leaves within moments."""
+        others = [process.pid for name, process in self._group.groups() if (name, process.node) == (GROUP, node_id)]
+        if not others:
+            return True
+        now = time.monotonic()
+        self._predecessor_since = getattr(self, "_predecessor_since", now)
+        if now - self._predecessor_since > _PREDECESSOR_LIMIT_S:
+            raise ConfigError(f"another messaging daemon of this node uses corosync (process {others[0]}): stop it")
+        return False
+
+    def _join(self) -> bool:
+        return self._group.join(GROUP)
+
+    def _set_readers(self) -> None:
+        loop = asyncio.get_running_loop()
+        loop.add_reader(self._group.descriptor, self._readable, self._group.dispatch)
+        loop.add_reader(self._quorum.descriptor, self._readable, self._quorum.dispatch)
+        loop.add_reader(self._control.descriptor, self._readable, self._control.dispatch)
+        self._schedule_probe()
+        # What came while joining is waiting already, and the descriptor may have been told of it before.
+        loop.call_soon(self._readable, self._group.dispatch)
+        loop.call_soon(self._readable, self._quorum.dispatch)
+
+    # -- from Corosync
+
+    @contextlib.contextmanager
+    def _calling(self) -> Iterator[None]:
+        """Call Corosync: a hang ends this process, and so does its end."""
+        try:
+            with self._watch.watching():
+                yield
+        except DisconnectedError as error:
+            self._host.perform([CutOff(f"{error}: the node has left the cluster")])
+
+    def _readable(self, dispatch: Callable[[], None]) -> None:
+        with self._calling():
+            dispatch()
+        self._take()
+        self._send_waiting()
+        if self._control.refusals > self._refusals_told:
+            self._refusals_told = self._control.refusals
+            _log.warning("refused to let corosync stop: stop the cluster on this node first (crm cluster stop)")
+
+    def _take(self) -> None:
+        """Give the engine what the callbacks have collected."""
+        events, self._events[:] = tuple(self._events), ()
+        if events:
+            self._host.perform(self.engine.take(asyncio.get_running_loop().time(), events))
+
+    def _quorum_changed(self, ring: RingId, quorate: bool, nodes: frozenset[int]) -> None:
+        votes = self._last_quorum.votes if self._last_quorum else 1
+        with contextlib.suppress(UnavailableError):
+            votes = self._quorum.standing().votes
+        self._last_quorum = QuorumChanged(ring, quorate, nodes, votes)
+        self._events.append(self._last_quorum)
+
+    def _schedule_probe(self) -> None:
+        self._probe = asyncio.get_running_loop().call_later(self._token_s / _PROBES_PER_TOKEN, self._look)
+
+    def _look(self) -> None:
+        """See that Corosync answers, and whether our votes are what they were."""
+        self._schedule_probe()
+        votes: int | None = None
+        with self._calling():
+            votes = self._quorum.standing().votes
+        last = self._last_quorum
+        if last is not None and votes not in (None, last.votes):
+            self._last_quorum = QuorumChanged(last.ring, last.quorate, last.nodes, votes or 0)
+            self._events.append(self._last_quorum)
+            self._take()
+
+    def _hangs(self, seconds: float) -> None:
+        """End: called from the watching thread, while the loop is stuck in a library."""
+        _log.error("corosync has not answered for %.1f s, longer than its token: ending as lost", seconds)
+        os._exit(EXIT_LEFT_CLUSTER)
+
+    # -- to Corosync
+
+    def send(self, targets: tuple[int, ...], data: bytes) -> None:
+        """Send to the group; what Corosync does not take now goes first when it does."""
+        self._outgoing.append(data)
+        if self._retry is None:
+            self._send_waiting()
+
+    def _send_waiting(self) -> None:
+        if self._retry is not None:
+            self._retry.cancel()
+            self._retry = None
+        with self._calling():
+            while self._outgoing:
+                if not self._group.send(self._outgoing[0]):
+                    self._note_busy()
+                    self._retry = asyncio.get_running_loop().call_later(_RETRY_S, self._send_waiting)
+                    return
+                self._outgoing.popleft()
+                self._busy_since = 0.0
+
+    def _note_busy(self) -> None:
+        now = time.monotonic()
+        if not self._busy_since:
+            self._busy_since = now
+        elif now - self._busy_since > _BUSY_WORTH_A_WORD_S:
+            _log.warning("corosync has taken no message for %.1f s", now - self._busy_since)
+            self._busy_since = now
+
+    def keep(self, name: str, value: int) -> None:
+        """Store the number of the view, where the other styles keep theirs: it never goes back, whoever counts."""
+        assert name == VIEW_SEQUENCE
+        self._store.keep(Numbers(self._store.numbers.epoch, value))
+
+    def carry_out(self, request: object) -> None:
+        """Do what the engine wants of its style: nothing, in this one."""
+
+    def close(self) -> None:
+        """Leave the group and disconnect."""
+        loop = asyncio.get_running_loop()
+        for timer in (self._probe, self._retry):
+            if timer is not None:
+                timer.cancel()
+        with contextlib.suppress(UnavailableError):
+            for descriptor in (self._group.descriptor, self._quorum.descriptor, self._control.descriptor):
+                loop.remove_reader(descriptor)
+        for service in (self._group, self._quorum, self._control, self._map, self._statistics):
+            service.close()
+
+    # -- requests
+
+    def answer(self, client: Client, message: object) -> object:
+        """Pass requests about votes and the configuration on to Corosync."""
+        client.require(Rights.FULL)
+        with self._calling():
+            match message:
+                case SetExpectedVotes(votes):
+                    self._quorum.set_expected(votes)
+                case SetVotes(node_id, votes):
+                    self._quorum.set_votes(node_id, votes)
+                case CancelWaitForAll():
+                    self._map.set_flag("quorum.cancel_wait_for_all")
+                case ReloadConfiguration():
+                    self._control.reload()
+                    notice(_log, "corosync reads its configuration again")
+                case _:
+                    raise not_understood(self, message)
+        return Done()
+
+    def describe(self, now: float) -> RingState:
+        """Return what Corosync knows of ring, links and quorum."""
+        settings = self._map.read()
+        connected = connected_links(self._statistics.read("stats.knet."))
+        standing = self._quorum.standing()
+        listed = listed_nodes(settings)
+        view = self.engine.view
+        return RingState(
+            local=Member(self.local.id, self.local.name),
+            cluster_name=self.cluster_name,
+            style=self.name,
+            state=self.engine.state,
+            ring_id=str(view.ring_id) if view else "",
+            members=tuple(Member(member.id, member.name) for member in view.members) if view else (),
+            configured=tuple(Member(node.id, node.identity.name) for node in listed),
+            quorate=view is not None and view.quorate,
+            expected_votes=standing.expected,
+            highest_expected=standing.highest_expected,
+            total_votes=standing.total,
+            quorum=standing.quorum,
+            flags=standing.flags,
+            votes=dict(view.votes) if view else {},
+            links=tuple(
+                LinkState(link, node.id, address, node.id == self.local.id or (link, node.id) in connected)
+                for node in listed
+                for link, address in node.addresses.items()
+            ),
+            encrypted=is_encrypted(settings),
+            settings=settings,
+        )
+
+
+class CallWatch:
+    """A thread that sees when a call into a library does not return.
+
+    It counts its own looks, not the clock: a pause of the whole process is no fault of Corosync.
+    """
+
+    _LOOKS = 5
+
+    def __init__(self, on_hang: Callable[[float], None]) -> None:
+        self._on_hang = on_hang
+        self._call: object | None = None
+
+    def start(self, limit_s: float) -> None:
+        """Begin to look; a call that lasts longer than the limit is reported."""
+        threading.Thread(target=self._look, args=(limit_s,), name="watch", daemon=True).start()
+
+    @contextlib.contextmanager
+    def watching(self) -> Iterator[None]:
+        """Be watched during a call."""
+        before, self._call = self._call, self._call or object()
+        try:
+            yield
+        finally:
+            self._call = before
+
+    def _look(self, limit_s: float) -> None:
+        seen, looks = None, 0
+        while True:
+            time.sleep(limit_s / self._LOOKS)
+            call = self._call
+            looks = looks + 1 if call is not None and call is seen else 0
+            seen = call
+            if looks >= self._LOOKS:
+                self._on_hang(limit_s)
+
+
+def configure(context: Context) -> ExternalStyle:
+    """Load the libraries; everything else is known when Corosync runs.
 
     Raises:
-        NotSupportedError: always.
+        NotSupportedError: they are not installed.
     """
-    raise NotSupportedError("HATOOLS_MESSAGING=external: this style is not there yet; use corosync")
+    return ExternalStyle(context)
