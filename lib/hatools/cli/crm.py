@@ -125,7 +125,7 @@ def _spellings(option: str) -> str:
 def main(argv: list[str]) -> int:
     """Run the shell; return the exit status."""
     if argv[:1] == ["--compgen"]:
-        from hatools.shell.completion import complete_for_bash
+        from hatools.shell.completion.outside import complete_for_bash
 
         return complete_for_bash(argv[1:])
     line = _read_command_line(argv)

@@ -154,7 +154,9 @@ class Context:
 
     def quit(self, status: int = 0) -> None:
         """Leave the shell from wherever the person is."""
-        succeeded = self.level.leave()
+        # A person may be in a level above which another has something pending; a file ends where it ends.
+        leaving = reversed(self._stack) if self.session.is_interactive else [self.level]
+        succeeded = all(level.leave() for level in leaving)
         if not succeeded and self.session.is_interactive and not status:
             raise CommandError("not left: what is pending would be lost")
         if self.session.is_interactive and not self.session.is_batch:

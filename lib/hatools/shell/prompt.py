@@ -4,8 +4,8 @@
 """
 
 import os
-import time
-from collections.abc import Iterable
+import threading
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,16 +13,19 @@ from prompt_toolkit import PromptSession
 from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
-from prompt_toolkit.formatted_text import ANSI, AnyFormattedText
+from prompt_toolkit.formatted_text import ANSI, AnyFormattedText, StyleAndTextTuples
 from prompt_toolkit.history import FileHistory, History, InMemoryHistory
+from prompt_toolkit.lexers import Lexer
 
+from hatools.shell.commands import Command, Door, Level
 from hatools.shell.completion import suggest
 
 if TYPE_CHECKING:
     from hatools.shell.context import Context
     from hatools.shell.session import Session
 
-_STATE_LIFE_S = 5.0
+_STATE_LIFE_S = 3.0
+_REPAINT_S = 1.0
 
 
 class _ShellCompleter(Completer):
@@ -40,41 +43,113 @@ class _ShellCompleter(Completer):
             yield Completion(suggestion.text, -len(typed), display_meta=suggestion.meaning)
 
 
+class _Colours(Lexer):
+    """Colours for the line being typed: what is a level or command, what cannot be one, names and values."""
+
+    def __init__(self, context: "Context") -> None:
+        self._context = context
+
+    def lex_document(self, document: Document) -> Callable[[int], StyleAndTextTuples]:
+        lines = document.lines
+
+        def paint(number: int) -> StyleAndTextTuples:
+            return coloured(type(self._context.level), lines[number])
+
+        return paint
+
+
+def coloured(level: type[Level], line: str) -> StyleAndTextTuples:
+    """Return a line in pieces, each with its style."""
+    pieces: StyleAndTextTuples = []
+    here: type[Level] | None = level
+    for word in _words_and_blanks(line):
+        if not word.strip():
+            pieces.append(("", word))
+        elif word.startswith("#"):
+            pieces.append(("ansibrightblack", word))
+        elif here is not None:
+            entry = _entry(here, word)
+            here = entry.open() if isinstance(entry, Door) else None
+            pieces.append(("" if entry is None else "ansigreen bold", word))
+        elif "=" in word:
+            name, equals, value = word.partition("=")
+            pieces += [("ansicyan", name), ("", equals), ("ansiyellow", value)]
+        else:
+            pieces.append(("ansiyellow" if word[0] in "'\"" else "", word))
+    return pieces
+
+
+def _entry(level: type[Level], word: str) -> Command | Door | None:
+    try:
+        return level.find(word)
+    except ValueError:
+        return None
+
+
+def _words_and_blanks(line: str) -> Iterable[str]:
+    piece = ""
+    quote = ""
+    for char in line:
+        if char in "'\"" and quote in ("", char):
+            quote = "" if quote else char
+        is_blank = char.isspace() and not quote
+        if piece and is_blank != (piece.isspace()):
+            yield piece
+            piece = ""
+        piece += char
+    if piece:
+        yield piece
+
+
 class _BottomLine:
-    """What is pending and how the cluster is; the cluster is asked at most every few seconds."""
+    """What is pending, and how the cluster is; a thread asks the cluster, so that typing never waits for it."""
 
     def __init__(self, session: "Session") -> None:
         self._session = session
-        self._asked = 0.0
         self._state = ""
+        self._stopping = threading.Event()
+        self._asking = threading.Thread(target=self._ask, daemon=True, name="cluster-state")
+
+    def __enter__(self) -> "_BottomLine":
+        self._asking.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopping.set()
+
+    def _ask(self) -> None:
+        while not self._stopping.is_set():
+            self._state = cluster_state(self._session)
+            self._stopping.wait(_STATE_LIFE_S)
 
     def __call__(self) -> AnyFormattedText:
-        now = time.monotonic()
-        if not self._asked or now - self._asked > _STATE_LIFE_S:
-            self._asked, self._state = now, _cluster_state(self._session)
         configuration = self._session.configuration
         pending = ""
         if configuration.has_changed:
             workspace = configuration.workspace
-            pending = f"  {len(workspace.modified()) + len(workspace.removed)} changes not committed"
+            count = len(workspace.modified()) + len(workspace.removed)
+            pending = f"  {count} change{'s' * (count != 1)} not committed"
         return f" {self._state}{pending}"
 
 
-def _cluster_state(session: "Session") -> str:
-    """Return a few words on the cluster."""
+def cluster_state(session: "Session") -> str:
+    """Return a few words on the cluster, or on the file that stands for it."""
     from hatools.cib.document import children
     from hatools.values.errors import HatoolsError
 
     try:
         with session.open_cib() as cib:
-            root = cib.query()
+            root = cib.query(no_children=True)
+            nodes = sum(1 for _ in children(cib.query("nodes"), "node"))
+            status = cib.query("status") if session.is_live else None
     except (HatoolsError, OSError):
-        return "no cluster answers"
-    nodes = [node.get("uname") for node in children(root.find("configuration/nodes"), "node")]
-    online = [s for s in children(root.find("status"), "node_state") if s.get("crmd") == "online"]
+        return "no cluster answers" if session.is_live else "the CIB cannot be read"
+    if not session.is_live:
+        name = f"shadow {session.cib_name}" if session.shadow else os.path.basename(os.environ.get("CIB_file", ""))
+        return f"{name}, not the cluster  {nodes} nodes  {root.get('validate-with', '')}"
+    online = sum(1 for state in children(status, "node_state") if state.get("crmd") == "online")
     quorum = "quorum" if root.get("have-quorum", "1") == "1" else "NO QUORUM"
-    name = "" if session.is_live else f"{session.cib_name}  "
-    return f"{name}{len(online)} of {len(nodes)} nodes online  {quorum}  {root.get('validate-with', '')}"
+    return f"{online} of {nodes} nodes online  {quorum}  {root.get('validate-with', '')}"
 
 
 def _history() -> History:
@@ -110,33 +185,45 @@ def prompt_text(session: "Session", context: "Context", node: str) -> str:
 def interact(session: "Session", context: "Context") -> int:
     """Ask for lines and run them until the person leaves; the status is that of the last quit."""
     completer = _ShellCompleter(session, context)
-    prompts: PromptSession[str] = PromptSession(
-        history=_history(),
-        completer=completer,
-        complete_while_typing=False,
-        auto_suggest=AutoSuggestFromHistory(),
-        bottom_toolbar=_BottomLine(session),
-        enable_history_search=True,
-    )
-    parts: list[str] = []
-    here = _node_name(session)
-    while True:
-        completer.before = "".join(parts)
-        try:
-            shown = "   > " if parts else prompt_text(session, context, here)
-            line = prompts.prompt(ANSI(shown)).strip()
-        except KeyboardInterrupt:
-            parts = []
-            continue
-        except EOFError:
-            context.quit(0)
-            continue
-        if line.endswith("\\"):
-            parts.append(line.rstrip("\\"))
-            continue
-        whole = "".join([*parts, line])
-        parts = []
-        try:
-            context.run(whole)
-        except KeyboardInterrupt:
-            print("interrupted; the working copy is as it was")
+    with _BottomLine(session) as bottom:
+        prompts: PromptSession[str] = PromptSession(
+            history=_history(),
+            completer=completer,
+            complete_while_typing=False,
+            auto_suggest=AutoSuggestFromHistory(),
+            bottom_toolbar=bottom,
+            enable_history_search=True,
+            lexer=_Colours(context) if session.console.has_colours else None,
+            refresh_interval=_REPAINT_S,
+        )
+        here = _node_name(session)
+        parts: list[str] = []
+        while True:
+            completer.before = "".join(parts)
+            try:
+                shown = "   > " if parts else prompt_text(session, context, here)
+                text = prompts.prompt(ANSI(shown))
+            except KeyboardInterrupt:
+                parts = []
+                continue
+            except EOFError:
+                text = "quit"
+            for line in text.split("\n"):  # several, if they were pasted
+                parts.append(line.strip())
+                if parts[-1].endswith("\\"):
+                    parts[-1] = parts[-1].rstrip("\\")
+                    continue
+                whole = "".join(parts)
+                parts = []
+                if not _run(context, whole):
+                    break
+
+
+def _run(context: "Context", line: str) -> bool:
+    """Run a line; return False if the person interrupted it."""
+    try:
+        context.run(line)
+    except KeyboardInterrupt:
+        print("interrupted; the working copy is as it was")
+        return False
+    return True

@@ -14,7 +14,7 @@ from hatools.values.errors import HatoolsError
 if TYPE_CHECKING:
     from hatools.shell.context import Context
 
-_CODES = {
+EXIT_CODES = {
     "success": "0",
     "unknown": "1",
     "args": "2",
@@ -143,9 +143,9 @@ class CibStatus(Level):
         node: str = "",
     ) -> bool:
         name, _, interval = op.partition(":")
-        code = _CODES.get(rc, rc)
+        code = EXIT_CODES.get(rc, rc)
         if not code.isdigit():
-            raise CommandError(f"exit code {rc} not valid: a number or {', '.join(_CODES)}")
+            raise CommandError(f"exit code {rc} not valid: a number or {', '.join(EXIT_CODES)}")
         node = node or self.session.node_name
         seconds = interval or ("10" if name == "monitor" else "0")
         self._events += ["--op-inject", f"{rsc}_{name}_{int(seconds) * 1000}@{node}={code}"]
