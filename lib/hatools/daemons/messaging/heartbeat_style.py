@@ -10,7 +10,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from hatools.daemons.messaging.describe import describe_ring
-from hatools.daemons.messaging.heartbeat_logs import log_as_ha_cf_says
 from hatools.daemons.messaging.store import Numbers, NumberStore
 from hatools.daemons.messaging.styles import Host, not_understood
 from hatools.ipc.messages.messaging import (
@@ -42,6 +41,8 @@ from hatools.messaging.views import NodeIdentity
 from hatools.runtime.addresses import broadcast_address
 from hatools.runtime.daemon import Context
 from hatools.runtime.directories import Directories
+from hatools.runtime.ha_logs import add_log_files, add_syslog
+from hatools.values.boolean import is_true
 from hatools.values.errors import ConfigError, NoSuchObjectError, UnavailableError
 from hatools.values.nodenumber import number_of_name
 
@@ -256,8 +257,13 @@ class HeartbeatStyle:
             links = {name: "up" if name in peer.links and peer.links[name].is_up else "dead" for name in names}
             return HeartbeatNode(peer.name, "ping" if peer.is_ping else "normal", peer.status.value, links)
 
-        peers = [describe(peer) for _, peer in sorted(core.peers.items())]
-        return HeartbeatState((*peers, describe(core.own)), parameters(self._configuration))
+        # The original lists its nodes the other way round than ha.cf does.
+        order = [*(node.name for node in core.configuration.ping_nodes), *core.configuration.nodes]
+        known = {core.own.name: core.own, **core.peers}
+        names = [name for name in order if name in known]
+        peers = [known[name] for name in [*names, *sorted(set(known) - set(names))]]
+        peers.sort(key=lambda peer: peer.is_ping, reverse=True)
+        return HeartbeatState(tuple(map(describe, reversed(peers))), parameters(self._configuration))
 
     def _require_node(self, node: int) -> str:
         name = next((entry.name for entry in self.engine.nodes if entry.id == node), None)
@@ -304,6 +310,20 @@ def _service_port() -> int:
         return DEFAULT_PORT
 
 
+def _log_as_told(configuration: HaConfiguration, directories: Directories, node: str) -> None:
+    """Log where ha.cf says; with ``use_logd`` the original does not look at the files, either."""
+    if configuration.debug:
+        logging.getLogger().setLevel(logging.DEBUG)
+    if is_true(configuration.settings.get("use_logd")):
+        return
+    names = (configuration.logfile, configuration.debugfile)
+    logfile, debugfile = (directories.root / name.lstrip("/") if name else None for name in names)
+    add_log_files(node, logfile, debugfile)
+    facility = configuration.logfacility
+    if facility not in ("", "none") and directories.is_system:
+        add_syslog(node, facility)
+
+
 def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8", errors="surrogateescape")
@@ -327,7 +347,7 @@ def configure(context: Context) -> HeartbeatStyle:
     except OSError as error:
         raise ConfigError(f"{key_path}: {error.strerror}") from None
     keys = read_authkeys(text, str(key_path))
-    log_as_ha_cf_says(configuration, context.directories.root, name)
+    _log_as_told(configuration, context.directories, name)
     for finding in configuration.warnings:
         _log.warning("%s: %s", path, finding)
     for warning in keys.warnings:

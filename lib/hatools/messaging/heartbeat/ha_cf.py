@@ -134,6 +134,8 @@ class HaConfiguration:
     cluster_name: str
     timing: Timing
     media: tuple[Medium, ...]
+    port: int
+    """``udpport``."""
     ping_nodes: tuple[PingNode, ...]
     hopfudge: int
     manages_resources: bool
@@ -146,6 +148,7 @@ class HaConfiguration:
     log_bad_packets: bool
     logfile: str
     debugfile: str
+    logfacility: str
     debug: int
     auto_failback: str
     settings: dict[str, str]
@@ -256,6 +259,7 @@ def _finished(draft: Draft, timing: Timing) -> HaConfiguration:
         cluster_name=draft.cluster_name,
         timing=timing,
         media=tuple(draft.media),
+        port=draft.default_port if draft.port is None else draft.port,
         ping_nodes=tuple(draft.ping_nodes),
         hopfudge=draft.hopfudge,
         manages_resources=draft.manages_resources,
@@ -266,6 +270,7 @@ def _finished(draft: Draft, timing: Timing) -> HaConfiguration:
         log_bad_packets=draft.log_bad_packets,
         logfile=draft.logfile,
         debugfile=draft.debugfile,
+        logfacility=draft.logfacility,
         debug=draft.debug,
         auto_failback=draft.auto_failback,
         settings=draft.settings,

@@ -7,7 +7,7 @@ VERSION = "3.0.6"
 
 
 def parameters(configuration: HaConfiguration) -> dict[str, str]:
-    """Return the directives with their values in effect, given or default."""
+    """Return the directives as they are written in ha.cf, and the defaults of those that are not."""
     timing = configuration.timing
     times = {
         "keepalive": timing.keepalive,
@@ -16,15 +16,17 @@ def parameters(configuration: HaConfiguration) -> dict[str, str]:
         "initdead": timing.initdead,
         "deadping": timing.deadping,
     }
-    found = dict(configuration.settings)
-    found |= {name: f"{round(seconds * 1000)}ms" if seconds % 1 else f"{seconds:g}" for name, seconds in times.items()}
-    found["node"] = " ".join(configuration.nodes)
-    found["cluster"] = configuration.cluster_name
-    found["autojoin"] = configuration.autojoin.value
-    found["hopfudge"] = str(configuration.hopfudge)
-    found["debug"] = str(configuration.debug)
-    found["auto_failback"] = configuration.auto_failback
-    found.setdefault("realtime", "true" if configuration.realtime else "false")
-    found.setdefault("msgfmt", "classic" if configuration.sign_fields else "netstring")
-    found["hbversion"] = VERSION
+    found = {name: f"{round(seconds * 1000)}ms" if seconds % 1 else f"{seconds:g}" for name, seconds in times.items()}
+    found |= {
+        "cluster": configuration.cluster_name,
+        "autojoin": configuration.autojoin.value,
+        "hopfudge": str(configuration.hopfudge),
+        "debug": str(configuration.debug),
+        "auto_failback": configuration.auto_failback,
+        "realtime": "true" if configuration.realtime else "false",
+        "msgfmt": "classic" if configuration.sign_fields else "netstring",
+        "udpport": str(configuration.port),
+    }
+    found |= configuration.settings
+    found |= {"node": " ".join(configuration.nodes), "hbversion": VERSION}
     return found
