@@ -87,8 +87,9 @@ class GroupMembersChanged:
 class GroupMessage:
     """Effect: a message to the group, in its place in the order.
 
-    ``sequence`` counts the deliveries of this view, over all groups. ``tag`` is the sender's. A large
-    message comes in pieces: ``payload`` is the last, ``before`` are the others.
+    ``sequence`` counts the deliveries of this ring, over all groups (a view that is replaced by one with the same
+    ring id, because votes have changed, does not begin anew). ``tag`` is the sender's. A large message comes in
+    pieces: ``payload`` is the last, ``before`` are the others.
     """
 
     group: str

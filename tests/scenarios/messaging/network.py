@@ -9,7 +9,8 @@ import random
 from collections.abc import Callable
 
 from hatools.messaging.corosync.conf import Configuration, read_configuration
-from hatools.messaging.corosync.engine import RING_SEQUENCE, CorosyncEngine, Identity, ReadConfiguration
+from hatools.messaging.corosync.crypto import Envelope, Keys
+from hatools.messaging.corosync.engine import EXPECTED_VOTES, RING_SEQUENCE, CorosyncEngine, Identity, ReadConfiguration
 from hatools.messaging.corosync.totem.effects import SEQUENCE_RESERVE
 from hatools.messaging.views import (
     CutOff,
@@ -65,7 +66,10 @@ class Life:
     sent: list[bytes] = field(default_factory=list)
     direct: list[tuple[int, bytes]] = field(default_factory=list)
     members: tuple[int, ...] = ()
+    verdicts: list[tuple[float, View]] = field(default_factory=list)
+    """When which view, or another verdict on it, was installed."""
     ended: bool = False
+    ended_at: float = float("inf")
 
     @property
     def view(self) -> View | None:
@@ -83,7 +87,12 @@ class Node:
     engine: CorosyncEngine | None = None
     life: Life | None = None
     epoch: int = 0
+    epochs: int = 0
+    """How often it was started."""
+    clock: float = 1e9
+    """What its wall clock is ahead of virtual time; steps change it."""
     ring_sequence: int = 0
+    expected_votes: int = 0
     paused_until: float = 0.0
     due: float | None = None
 
@@ -115,6 +124,10 @@ class Network:
         self.lives: list[Life] = []
         self.remarks: list[tuple[float, int, str]] = []
         self.datagrams = 0
+        self.two_quorate_partitions_allowed = False
+        self._recorded: list[bytes] = []
+        """What an attacker has seen so far."""
+        self._dice = random.Random(f"attack {seed}")
         self._queue: list[tuple[float, int, Callable[[], None]]] = []
         self._serial = 0
         self._messages = 0
@@ -124,10 +137,13 @@ class Network:
     def start(self, number: int) -> None:
         """Start a node, or start it again after a crash."""
         node = self.nodes[number]
-        node.epoch += 1
+        node.epoch = max(node.epoch + 1, int(self.now + node.clock))
+        node.epochs += 1
         first = node.ring_sequence
         node.ring_sequence += SEQUENCE_RESERVE
-        identity = Identity(number, node.epoch, first, node.ring_sequence, 1500, (SECRET,), self.random.randbytes)
+        identity = Identity(
+            number, node.epoch, first, node.ring_sequence, 1500, (SECRET,), self.random.randbytes, node.expected_votes
+        )
         node.engine = CorosyncEngine(self.own_configurations.get(number, self.configuration), identity)
         node.life = Life(number)
         node.due = None
@@ -143,6 +159,30 @@ class Network:
         assert node.engine is not None
         self._perform(node, node.engine.reload(self.now))
 
+    def reload_somewhere(self) -> None:
+        """Have the cluster reload its unchanged configuration, asked for at the first node that runs."""
+        for number, node in self.nodes.items():
+            if node.engine is not None and node.paused_until <= self.now:
+                self.reload(number, self.configuration)
+                return
+
+    def attack(self, number: int, count: int) -> None:
+        """Somebody without the key sends a node what was recorded, what was recorded and changed, and garbage."""
+        dice = self._dice
+        foreign = Keys(SECRET[::-1], "sim", self.configuration.protection, dice.randbytes)
+        stranger = Envelope(dice.choice(list(self.nodes)), (foreign,), 2**40, frozenset(), dice.randbytes)
+        for _ in range(count):
+            data = dice.choice(self._recorded) if self._recorded else b""
+            match dice.randrange(4):
+                case 1 if data:
+                    place = dice.randrange(len(data))
+                    data = data[:place] + bytes([data[place] ^ 1 << dice.randrange(8)]) + data[place + 1 :]
+                case 2:
+                    data = data[: dice.randrange(len(data) + 1)] + dice.randbytes(dice.choice((0, 3, 2000)))
+                case 3:
+                    data = stranger.seal(dice.randbytes(60))
+            self.at(self.now + dice.uniform(0, 0.5), lambda data=data: self._arrive(number, number, data))
+
     def start_all(self) -> None:
         for number in self.nodes:
             self.start(number)
@@ -152,6 +192,7 @@ class Network:
         node = self.nodes[number]
         if node.life is not None:
             node.life.ended = True
+            node.life.ended_at = self.now
         node.engine = None
         node.life = None
 
@@ -246,7 +287,11 @@ class Network:
                 case Datagram(targets, data):
                     for target in targets:
                         self._transmit(node.id, target, data)
+                case ViewInstalled(view) if life.view is not None and life.view.ring_id == view.ring_id:
+                    life.chapters[-1].view = view  # the same members with another verdict; the count goes on
+                    life.verdicts.append((self.now, view))
                 case ViewInstalled(view):
+                    life.verdicts.append((self.now, view))
                     if life.chapters:
                         life.chapters[-1].complete = True
                         life.chapters[-1].successor = view
@@ -263,9 +308,11 @@ class Network:
                     life.members = effect.members
                 case DirectMessage():
                     life.direct.append((effect.sender, effect.payload))
-                case Keep(name, value):
-                    assert name == RING_SEQUENCE
+                case Keep(name, value) if name == RING_SEQUENCE:
                     node.ring_sequence = value
+                case Keep(name, value):
+                    assert name == EXPECTED_VOTES and value > node.expected_votes
+                    node.expected_votes = value
                 case Remark():
                     self.remarks.append((self.now, node.id, effect.text))
                 case ForStyle(ReadConfiguration()):
@@ -286,6 +333,8 @@ class Network:
 
     def _transmit(self, source: int, target: int, data: bytes) -> None:
         self.datagrams += 1
+        if len(self._recorded) < 500 or self.datagrams % 50 == 0:
+            self._recorded.append(data)
         if (source, target) in self.blocked:
             return
         weather = self.weather
@@ -343,6 +392,9 @@ def check(network: Network) -> None:
     _check_virtual_synchrony(network.lives)
     _check_senders(network.lives)
     _check_safety(network.lives)
+    _check_genuine(network.lives)
+    if not network.two_quorate_partitions_allowed:
+        _check_quorum(network.lives)
 
 
 def check_complete(network: Network) -> None:
@@ -409,6 +461,30 @@ def _check_senders(lives: list[Life]) -> None:
         for chapter in life.chapters:
             for sender, _ in chapter.messages:
                 assert sender in chapter.view.member_ids, "a message from outside the view"
+
+
+def _check_genuine(lives: list[Life]) -> None:
+    sent = {(life.node, payload) for life in lives for payload in life.sent}
+    for life in lives:
+        for message in life.delivered():
+            assert message in sent, f"node {life.node} was given what nobody sent: {message!r}"
+
+
+def _check_quorum(lives: list[Life]) -> None:
+    """At no time two quorate partitions: views without a common member that hold at the same time."""
+    rings: dict[object, tuple[frozenset[int], float, float]] = {}
+    for life in lives:
+        ends = [*(time for time, _ in life.verdicts[1:]), life.ended_at]
+        for (since, view), until in zip(life.verdicts, ends, strict=True):
+            if view.quorate:
+                _, first, last = rings.get(view.ring_id, (view.member_ids, since, until))
+                rings[view.ring_id] = (view.member_ids, min(since, first), max(until, last))
+    listed = sorted(rings.items(), key=lambda item: item[1][1])
+    for index, (ring, (members, _, until)) in enumerate(listed):
+        for other, (others, since, _) in listed[index + 1 :]:
+            if since >= until:
+                break
+            assert members & others, f"two quorate partitions: {ring} {set(members)} and {other} {set(others)}"
 
 
 def _check_safety(lives: list[Life]) -> None:

@@ -1,16 +1,8 @@
 """The ring on virtual time: formation, failure, goodbye, partitions, and seeded storms of faults."""
 
-import os
-
 import pytest
 
 from tests.scenarios.messaging.network import Network, Weather, check, check_complete, configuration
-
-SEEDS = int(os.environ.get("HATOOLS_RING_SEEDS") or os.environ.get("HATOOLS_SEEDS") or "200")
-
-
-FAILED_ONCE = (1517,)
-"""Seeds that found a fault; it is fixed, they stay."""
 
 
 def settled(count: int, seed: int = 1, **options: object) -> Network:
@@ -288,72 +280,3 @@ def test_the_last_men_standing_stay_quorate_one_after_the_other() -> None:
 
     view = network.nodes[1].life.view  # type: ignore[union-attr]
     assert view is not None and view.member_ids == {1, 2} and view.quorate
-
-
-def storm(seed: int) -> Network:
-    """A cluster of 2 to 7 nodes under random faults for a quarter of a minute, then peace."""
-    network = Network(2 + seed % 6, seed)
-    network.fair = network.weather = Weather(delay=(0.0005, 0.003))
-    chance = network.random
-    numbers = list(network.nodes)
-    for number in numbers:
-        network.at(chance.uniform(0, 0.3), lambda number=number: network.start(number))
-    network.run(1)
-    end = network.now + 15
-
-    def traffic() -> None:
-        network.send(chance.choice(numbers), chance.choice((20, 20, 200, 2000, 20_000)))
-        if network.now < end:
-            network.at(network.now + chance.expovariate(20), traffic)
-
-    def fault() -> None:
-        if network.now >= end:
-            return
-        number = chance.choice(numbers)
-        match chance.randrange(9):
-            case 0:
-                network.crash(number)
-            case 1:
-                if network.nodes[number].engine is not None:
-                    network.pause(number, chance.choice((0.3, 0.9, 1.5, 4)))
-            case 2:
-                side = {other for other in numbers if chance.random() < 0.5}
-                network.partition(side, set(numbers) - side)
-            case 3:
-                other = chance.choice(numbers)
-                network.blocked.add((number, other))
-            case 4:
-                network.weather = Weather(chance.choice((0, 0.05, 0.3)), 0.1, (0.0001, chance.choice((0.001, 0.05))))
-            case 5:
-                network.leave(number)
-            case 6 | 7:
-                network.heal()
-                for stopped in numbers:
-                    if network.nodes[stopped].engine is None:
-                        network.start(stopped)
-            case 8:
-                network.crash(number)
-                network.start(number)
-        network.at(network.now + chance.expovariate(1.2), fault)
-
-    network.at(network.now, traffic)
-    network.at(network.now + 0.5, fault)
-    network.run(15)
-    network.heal()
-    network.run(6)
-    for number in numbers:
-        if network.nodes[number].engine is None:
-            network.start(number)
-    return network
-
-
-@pytest.mark.parametrize("seed", [*range(SEEDS), *FAILED_ONCE])
-def test_a_storm_of_faults_breaks_no_promise(seed: int) -> None:
-    network = storm(seed)
-
-    network.run_until(network.is_settled, 20)
-    network.run(3)
-
-    assert network.is_settled()
-    check(network)
-    check_complete(network)

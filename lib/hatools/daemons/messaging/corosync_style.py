@@ -22,6 +22,7 @@ from hatools.ipc.server import Client
 from hatools.messaging.corosync.authkey import configured_key
 from hatools.messaging.corosync.conf import Configuration, NodeEntry, fixed_differences, read_configuration
 from hatools.messaging.corosync.engine import (
+    EXPECTED_VOTES,
     RING_SEQUENCE,
     CorosyncEngine,
     Identity,
@@ -38,6 +39,7 @@ from hatools.runtime.addresses import is_local_address
 from hatools.runtime.daemon import Context
 from hatools.runtime.logs import notice
 from hatools.values.errors import ConfigError, HatoolsError, NoSuchObjectError, RemoteError, UnavailableError
+from hatools.values.records import replace
 
 _log = logging.getLogger(__name__)
 
@@ -108,6 +110,7 @@ class CorosyncStyle:
             mtu=min(self._links.mtu(), _LARGEST_PACKET),
             secrets=secrets,
             randomness=os.urandom,
+            highest_expected=numbers.expected_votes,
         )
         self.engine = CorosyncEngine(self._configuration, identity)
         self._watch_links()
@@ -143,7 +146,9 @@ class CorosyncStyle:
         folder.mkdir(parents=True, exist_ok=True)
         self._store.load()
         old = self._store.numbers
-        numbers = Numbers(max(old.epoch + 1, int(time.time())), old.ring_sequence + SEQUENCE_RESERVE)
+        numbers = Numbers(
+            max(old.epoch + 1, int(time.time())), old.ring_sequence + SEQUENCE_RESERVE, old.expected_votes
+        )
         try:
             self._store.keep(numbers)
         except OSError as error:
@@ -155,9 +160,9 @@ class CorosyncStyle:
         self._links.send(targets, data)
 
     def keep(self, name: str, value: int) -> None:
-        """Store the ring's sequence."""
-        assert name == RING_SEQUENCE
-        self._store.keep(Numbers(self._store.numbers.epoch, value))
+        """Store the ring's sequence, or the most expected votes."""
+        field = {RING_SEQUENCE: "ring_sequence", EXPECTED_VOTES: "expected_votes"}[name]
+        self._store.keep(replace(self._store.numbers, **{field: value}))
 
     def close(self) -> None:
         """Close the links."""

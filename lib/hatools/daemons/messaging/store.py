@@ -20,6 +20,8 @@ class Numbers:
 
     epoch: int = 0
     ring_sequence: int = 0
+    expected_votes: int = 0
+    """The most expected votes ever seen."""
 
 
 class NumberStore:
@@ -33,7 +35,7 @@ class NumberStore:
         """Read the file; without one, or with a broken one, the numbers are zero."""
         try:
             data = json.loads(self._path.read_text())
-            self.numbers = Numbers(int(data["epoch"]), int(data["ring_sequence"]))
+            self.numbers = Numbers(int(data["epoch"]), int(data["ring_sequence"]), int(data.get("expected_votes", 0)))
         except FileNotFoundError:
             _log.info("%s is not there: starting with new numbers", self._path)
         except (ValueError, KeyError, TypeError) as error:

@@ -7,6 +7,7 @@ this is the wiring, and the one place that turns effects of the ring into views 
 from collections.abc import Callable
 from typing import assert_never
 
+from hatools.messaging.corosync.ballots import ballot_of, device_facts, facts_of, number_of
 from hatools.messaging.corosync.conf import Configuration
 from hatools.messaging.corosync.crypto import OVERHEAD, Envelope, Keys
 from hatools.messaging.corosync.rejections import Rejections
@@ -23,7 +24,7 @@ from hatools.messaging.corosync.totem.effects import (
 )
 from hatools.messaging.corosync.totem.packets import MESSAGE_OVERHEAD, Probe, decode, encode
 from hatools.messaging.corosync.totem.protocol import Totem
-from hatools.messaging.corosync.votequorum import Ballot, VoteQuorum
+from hatools.messaging.corosync.votequorum import VoteQuorum
 from hatools.messaging.groups import Card, Facts, Groups, Notice, Ruling
 from hatools.messaging.packing import Outbox
 from hatools.messaging.views import (
@@ -34,6 +35,7 @@ from hatools.messaging.views import (
     Keep,
     NodeIdentity,
     Remark,
+    RingId,
     Severity,
     View,
     ViewInstalled,
@@ -43,9 +45,12 @@ from hatools.values.records import dataclass
 
 RING_SEQUENCE = "ringid"
 """Name under which the ring's sequence is kept."""
+EXPECTED_VOTES = "ev_tracking"
+"""Name under which the most expected votes ever seen are kept."""
 _DATAGRAM_HEADERS = 48
 """IPv6 and UDP headers, which a datagram needs within the network's MTU."""
 _MAX_DATAGRAM = 65000
+_DEVICE_FACTS = frozenset({"device", "device_alive", "device_casts", "master_wins"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +68,8 @@ class Identity:
     mtu: int
     secrets: tuple[bytes, ...]
     randomness: Callable[[int], bytes]
+    highest_expected: int = 0
+    """The most expected votes ever seen, for ``expected_votes_tracking``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +83,22 @@ class LinkProbed:
 
     node: int
     probe: Probe
+
+
+@dataclass(frozen=True, slots=True)
+class AskArbiter:
+    """Request to the shell: ask the quorum device about this ring; :meth:`CorosyncEngine.device_answered` goes on."""
+
+    ring_id: RingId
+    members: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TellArbiter:
+    """Request to the shell: tell the quorum device how the view turned out."""
+
+    quorate: bool
+    members: tuple[int, ...]
 
 
 class CorosyncEngine:
@@ -106,7 +129,7 @@ class CorosyncEngine:
             sequence=identity.ring_sequence,
             reserved=identity.reserved_sequence,
         )
-        self.quorum = VoteQuorum(configuration.quorum_of(me))
+        self.quorum = VoteQuorum(configuration.quorum_of(me), identity.highest_expected)
         self.groups = Groups(self.local, self._outbox, self._facts, self._rule)
         self.rejections = Rejections()
         self._has_met_others = False
@@ -114,8 +137,14 @@ class CorosyncEngine:
         self._announced: dict[int, Facts] = {}
         """Our notices that have not come back yet: a ring that breaks may take them along, so they are sent again."""
         self._announcements = 0
+        self._kept_expected = identity.highest_expected
+        self._early: list[Notice] = []
+        """Notices that came before the cards of their ring; they hold from the view on."""
         self._standing_deadline: float | None = None
         """When the window of ``last_man_standing`` has passed."""
+        self._asked: RingId | None = None
+        self._device_deadline: float | None = None
+        """Until when our card for the ring ``_asked`` waits for the quorum device."""
 
     @property
     def view(self) -> View | None:
@@ -125,8 +154,8 @@ class CorosyncEngine:
     @property
     def deadline(self) -> float | None:
         """Return when :meth:`expire` wants to be called."""
-        times = [time for time in (self.totem.deadline, self._standing_deadline) if time is not None]
-        return min(times, default=None)
+        candidates = (self.totem.deadline, self._standing_deadline, self._device_deadline)
+        return min((time for time in candidates if time is not None), default=None)
 
     @property
     def is_alone(self) -> bool:
@@ -167,6 +196,9 @@ class CorosyncEngine:
 
     def expire(self, now: float) -> list[Effect]:
         """Act on the deadlines that have passed."""
+        if self._device_deadline is not None and self._device_deadline <= now:
+            remark = Remark(Severity.WARNING, "the quorum device does not answer: going on without its vote")
+            return [remark, *self._go_on_with_device(now, False), *self._perform(now, self.totem.expire(now))]
         if self._standing_deadline is not None and self._standing_deadline <= now:
             self._standing_deadline = None
             votes = self.quorum.standing_votes
@@ -244,20 +276,66 @@ class CorosyncEngine:
         self._envelope.known = nodes
         self._envelope.copies_expected = len(configuration.nodes[0].addresses) > 1
         self._envelope.forget_others()
-        options = configuration.quorum_of(me)
+        before, options = self.quorum.options, configuration.quorum_of(me)
         self.quorum.reconfigure(options)
-        effects = self._announce(
-            now,
-            {
-                "expected_votes": options.expected_votes,
-                "node": me,
-                "votes": options.votes,
-                "config_version": configuration.config_version,
-            },
-        )
+        facts: Facts = {"node": me, "config_version": configuration.config_version}
+        if before.expected_votes != options.expected_votes:
+            facts["expected_votes"] = options.expected_votes
+        if before.votes != options.votes:
+            facts["votes"] = options.votes
+        if (before.device is None) != (options.device is None):
+            facts |= device_facts(self.quorum.device)
+        effects = self._announce(now, facts)
+        if self._asked is not None and self.quorum.device is None:
+            effects += self._go_on_with_device(now, False)
         self.totem.timing = configuration.timing
         self.totem.limits = configuration.limits
         return effects + self._perform(now, self.totem.set_nodes(now, nodes))
+
+    # -- the quorum device
+
+    def device_answered(self, now: float, ring_id: RingId, casts_vote: bool) -> list[Effect]:
+        """Take over what the quorum device says about a ring; it may change its mind while the ring lasts."""
+        if ring_id == self._asked:
+            return self._go_on_with_device(now, casts_vote)
+        view, device = self.groups.view, self.quorum.device
+        if view is None or device is None or view.ring_id != ring_id or not self.groups.is_synchronised:
+            return []
+        if device.casts_vote == casts_vote:
+            return []
+        self.quorum.set_device_vote(casts_vote)
+        return self._announce(now, {"node": self.local.id, **device_facts(self.quorum.device)})
+
+    def device_lost(self, now: float) -> list[Effect]:
+        """Go on without the vote of a quorum device that cannot be reached any more."""
+        if self._asked is not None:
+            return self._go_on_with_device(now, False)
+        view = self.groups.view
+        return self.device_answered(now, view.ring_id, False) if view is not None else []
+
+    def unregister_device(self, now: float) -> list[Effect]:
+        """Do without the quorum device from now on (corosync-quorumtool -f)."""
+        self.quorum.unregister_device()
+        effects = self._go_on_with_device(now, False) if self._asked is not None else []
+        return effects + self._announce(now, {"node": self.local.id, **device_facts(None)})
+
+    def _go_on_with_device(self, now: float, casts_vote: bool) -> list[Effect]:
+        self._asked = None
+        self._device_deadline = None
+        self.quorum.set_device_vote(casts_vote)
+        self.groups.send_card()
+        return self._wake(now)
+
+    def _ring_formed(self, effect: RingFormed) -> list[Effect]:
+        device = self.configuration.quorum.device
+        asks = device is not None and self.quorum.device is not None
+        self._early.clear()
+        self.groups.ring_formed(effect.ring_id, effect.members, effect.survivors, holds_card=asks)
+        for number, facts in self._announced.items():
+            self.groups.announce({**facts, "number": number})
+        self._asked = effect.ring_id if asks else None
+        self._device_deadline = self._now + device.sync_timeout if device is not None and asks else None
+        return [ForStyle(AskArbiter(effect.ring_id, effect.members))] if asks else []
 
     def _announce(self, now: float, facts: Facts) -> list[Effect]:
         self._announcements += 1
@@ -268,21 +346,18 @@ class CorosyncEngine:
     # -- the parts' questions
 
     def _facts(self) -> Facts:
-        ballot = self.quorum.ballot()
-        return {
-            "style": self.style,
-            "votes": ballot.votes,
-            "expected_votes": ballot.expected_votes,
-            "waiting": ballot.waiting,
-            "was_quorate": ballot.was_quorate,
-            "config_version": self.configuration.config_version,
-        }
+        version = self.configuration.config_version
+        return {"style": self.style, "config_version": version, **facts_of(self.quorum.ballot())}
 
     def _rule(self, cards: dict[int, Card], left: frozenset[int]) -> Ruling:
-        verdict = self.quorum.decide({node: _ballot(card) for node, card in cards.items()}, left)
+        verdict = self.quorum.decide({node: ballot_of(card.facts) for node, card in cards.items()}, left)
+        # Should votes change while this view lasts, they are judged by what it has settled.
+        waiting, members = not verdict.quorate and self.quorum.options.wait_for_all, " ".join(map(str, sorted(cards)))
+        settled: Facts = {"was_quorate": verdict.quorate, "waiting": waiting}
+        self.groups.amend_cards(settled | ({"last_quorate": members} if verdict.quorate else {}))
         window = self.configuration.quorum.last_man_standing_window
         self._standing_deadline = self._now + window if self.quorum.standing_votes else None
-        votes = sorted((card.name, _integer(card, "votes")) for card in cards.values())
+        votes = sorted((card.name, number_of(card.facts, "votes")) for card in cards.values())
         return Ruling(verdict.quorate, tuple(votes))
 
     # -- from the ring upwards
@@ -301,10 +376,8 @@ class CorosyncEngine:
                     result += self._ordered(origin, sequence, payload)
                 case PacketsSafe(sequence):
                     result += self.groups.safe(sequence)
-                case RingFormed(ring_id, members, survivors):
-                    self.groups.ring_formed(ring_id, members, survivors)
-                    for number, facts in self._announced.items():
-                        self.groups.announce({**facts, "number": number})
+                case RingFormed():
+                    result += self._ring_formed(effect)
                 case KeepSequence(sequence):
                     result.append(Keep(RING_SEQUENCE, sequence))
                 case TokenLate(seconds):
@@ -328,10 +401,23 @@ class CorosyncEngine:
         for upcall in upcalls:
             if isinstance(upcall, Notice):
                 effects += self._noticed(upcall)
-                continue
-            if isinstance(upcall, ViewInstalled):
-                effects += self._compare_configurations()
-            effects.append(upcall)
+            elif isinstance(upcall, ViewInstalled):
+                effects += [*self._compare_configurations(), upcall, *self._view_installed(upcall.view)]
+            else:
+                effects.append(upcall)
+        if self.groups.is_synchronised and self._early:
+            early, self._early = self._early, []
+            for notice in early:
+                effects += self._noticed(notice)
+        return effects
+
+    def _view_installed(self, view: View) -> list[Effect]:
+        effects: list[Effect] = []
+        if self.quorum.tracked > self._kept_expected:
+            self._kept_expected = self.quorum.tracked
+            effects.append(Keep(EXPECTED_VOTES, self.quorum.tracked))
+        if self.quorum.device is not None:
+            effects.append(ForStyle(TellArbiter(view.quorate, tuple(member.id for member in view.members))))
         return effects
 
     def _compare_configurations(self) -> list[Effect]:
@@ -341,8 +427,8 @@ class CorosyncEngine:
         if self._has_met_others or len(cards) == 1:
             return []
         self._has_met_others = True
-        newest = max(cards.values(), key=lambda card: (_integer(card, "config_version"), card.node))
-        if own in (0, _integer(newest, "config_version")):
+        newest = max(cards.values(), key=lambda card: (number_of(card.facts, "config_version"), card.node))
+        if own in (0, number_of(newest.facts, "config_version")):
             return []
         return [
             Expelled(
@@ -353,23 +439,35 @@ class CorosyncEngine:
 
     def _noticed(self, notice: Notice) -> list[Effect]:
         if notice.sender == self.local.id:
-            self._announced.pop(_number(notice.facts, "number"), None)
+            self._announced.pop(number_of(notice.facts, "number"), None)
         if notice.facts.get("reload"):
             return [ForStyle(ReadConfiguration())]
+        if not self.groups.is_synchronised:
+            self._early.append(notice)
+            return []
         effects = self._note_version(notice)
-        expected = notice.facts.get("expected_votes")
+        self._take_over_votes(notice.facts)
+        for upcall in self.groups.rule_again():
+            effects.append(upcall)
+            if isinstance(upcall, ViewInstalled):
+                effects += self._view_installed(upcall.view)
+        return effects
+
+    def _take_over_votes(self, facts: Facts) -> None:
+        expected = facts.get("expected_votes")
         if isinstance(expected, int):
             self.quorum.set_expected_votes(expected)
             self.groups.amend_cards({"expected_votes": expected})
-        node, votes = notice.facts.get("node"), notice.facts.get("votes")
-        if isinstance(node, int) and isinstance(votes, int):
+        node, votes = number_of(facts, "node"), facts.get("votes")
+        if node and isinstance(votes, int):
             if node == self.local.id:
                 self.quorum.set_votes(votes)
             self.groups.amend_cards({"votes": votes}, only=node)
-        if notice.facts.get("cancel_wait_for_all"):
+        if node and "device" in facts:
+            self.groups.amend_cards({key: value for key, value in facts.items() if key in _DEVICE_FACTS}, only=node)
+        if facts.get("cancel_wait_for_all"):
             self.quorum.cancel_wait_for_all()
             self.groups.amend_cards({"waiting": False})
-        return effects + list(self.groups.rule_again())
 
     def _note_version(self, notice: Notice) -> list[Effect]:
         """Take over which configuration a node has after a reload; say so if it is not ours."""
@@ -391,26 +489,6 @@ class CorosyncEngine:
 def packet_capacity(mtu: int) -> int:
     """Return how many bytes of payload fit into a packet on a network with this MTU."""
     return min(mtu, _MAX_DATAGRAM) - _DATAGRAM_HEADERS - OVERHEAD - MESSAGE_OVERHEAD
-
-
-def _ballot(card: Card) -> Ballot:
-    facts = card.facts
-    return Ballot(
-        _integer(card, "votes"),
-        _integer(card, "expected_votes"),
-        bool(facts.get("waiting")),
-        bool(facts.get("was_quorate")),
-    )
-
-
-def _integer(card: Card, fact: str) -> int:
-    return _number(card.facts, fact)
-
-
-def _number(facts: Facts, name: str) -> int:
-    """Return a fact; one that is missing or no number counts nothing."""
-    value = facts.get(name, 0)
-    return value if isinstance(value, int) else 0
 
 
 def _severity(old: State, new: State) -> Severity:

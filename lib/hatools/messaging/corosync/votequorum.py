@@ -65,6 +65,21 @@ class QuorumOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class DeviceState:
+    """A node's connection to its quorum device: votequorum's flags of the same names."""
+
+    is_alive: bool = True
+    casts_vote: bool = False
+    master_wins: bool = False
+    """Whether the device's vote alone makes a partition quorate (algorithm lms)."""
+
+    def __str__(self) -> str:
+        """Return the flags as corosync-quorumtool shows them."""
+        alive, vote = "A" if self.is_alive else "NA", "V" if self.casts_vote else "NV"
+        return f"{alive},{vote},{'MW' if self.master_wins else 'NMW'}"
+
+
+@dataclass(frozen=True, slots=True)
 class Ballot:
     """What one node brings into a view."""
 
@@ -73,6 +88,10 @@ class Ballot:
     waiting: bool
     """``wait_for_all`` is set and not yet satisfied."""
     was_quorate: bool
+    last_quorate: frozenset[int] = frozenset()
+    """The last quorate membership that the node was in; it decides ties."""
+    device: DeviceState | None = None
+    """None: no quorum device is registered there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,18 +105,35 @@ class Verdict:
     highest_expected: int
     waiting_for_all: bool
     flags: tuple[str, ...]
+    device_votes: int = 0
+    """What the quorum device gives to this partition."""
 
 
 class VoteQuorum:
-    """One node's part in votequorum."""
+    """One node's part in votequorum.
 
-    def __init__(self, options: QuorumOptions) -> None:
+    Args:
+        tracked: the highest expected votes of earlier lives, for ``expected_votes_tracking``.
+    """
+
+    def __init__(self, options: QuorumOptions, tracked: int = 0) -> None:
         self.options = options
-        self._expected = options.expected_votes
+        self.tracked = tracked
+        self._expected = self._configured(options)
         self._votes = options.votes
         self._waiting = options.wait_for_all
         self._last_quorate: frozenset[int] = frozenset()
+        self.device = self._new_device(options)
         self._verdict = Verdict(False, 0, 0, self._expected, self._expected, self._waiting, ())
+
+    def _configured(self, options: QuorumOptions) -> int:
+        return max(options.expected_votes, self.tracked if options.expected_votes_tracking else 0)
+
+    @staticmethod
+    def _new_device(options: QuorumOptions) -> DeviceState | None:
+        if options.device is None:
+            return None
+        return DeviceState(master_wins=options.device.algorithm == "lms")
 
     @property
     def verdict(self) -> Verdict:
@@ -113,14 +149,32 @@ class VoteQuorum:
 
     def ballot(self) -> Ballot:
         """Return what we bring into the next view."""
-        return Ballot(self._votes, self._expected, self._waiting, self._verdict.quorate)
+        verdict = self._verdict
+        return Ballot(self._votes, self._expected, self._waiting, verdict.quorate, self._last_quorate, self.device)
 
     def reconfigure(self, options: QuorumOptions) -> None:
-        """Take over a changed configuration; expected votes given by hand are forgotten."""
-        self._expected = options.expected_votes
-        self._votes = options.votes
+        """Take over a changed configuration; votes that did not change in it stay as they were set by hand.
+
+        As votequorum(5) says: only votes, expected votes and ``two_node`` (with the ``wait_for_all`` that it
+        implies) change while we run, and the device; the other rules stay as they were at the start.
+        """
+        kept = self.options
+        implied = kept.wait_for_all == kept.two_node and options.wait_for_all == options.two_node
         self._waiting = self._waiting and options.wait_for_all
-        self.options = options
+        if options.device is None or kept.device is None:
+            self.device = self._new_device(options)
+        self.options = replace(
+            kept,
+            votes=options.votes,
+            expected_votes=options.expected_votes,
+            two_node=options.two_node,
+            wait_for_all=options.wait_for_all if implied else kept.wait_for_all,
+            device=options.device,
+        )
+        if options.expected_votes != kept.expected_votes:
+            self._expected = self._configured(self.options)
+        if options.votes != kept.votes:
+            self._votes = options.votes
 
     def set_expected_votes(self, expected: int) -> None:
         """Take over the administrator's expected votes (corosync-quorumtool -e)."""
@@ -134,6 +188,15 @@ class VoteQuorum:
         """Do not wait for all nodes any more (quorum.cancel_wait_for_all)."""
         self._waiting = False
 
+    def set_device_vote(self, casts_vote: bool) -> None:
+        """Take over what the quorum device says."""
+        if self.device is not None:
+            self.device = replace(self.device, casts_vote=casts_vote)
+
+    def unregister_device(self) -> None:
+        """Do without the quorum device until the next start (corosync-quorumtool -f)."""
+        self.device = None
+
     def decide(self, ballots: Mapping[int, Ballot], left: frozenset[int] = frozenset()) -> Verdict:
         """Return the verdict for a view.
 
@@ -142,26 +205,53 @@ class VoteQuorum:
             left: who said goodbye since the last view.
         """
         options = self.options
-        total = sum(ballot.votes for ballot in ballots.values())
-        expected = max(total, *(ballot.expected_votes for ballot in ballots.values()))
-        if options.allow_downscale and left and self._verdict.quorate:
-            expected = max(total, options.expected_votes)
-            self._expected = expected
-        self._expected = max(self._expected, expected)
+        members = frozenset(ballots)
+        device_votes = self._device_votes(ballots)
+        total = sum(ballot.votes for ballot in ballots.values()) + device_votes
+        expected = self._expected_votes(ballots, total, left)
         everybody = total >= expected
-        released = any(not ballot.waiting and ballot.was_quorate for ballot in ballots.values())
-        if everybody or released:
-            self._waiting = False
         two_node = options.two_node and expected <= 2
         quorum = self._needed(expected, total, two_node)
         waiting = options.wait_for_all and all(ballot.waiting for ballot in ballots.values()) and not everybody
-        enough = total >= quorum or self._wins_tie(frozenset(ballots), total, expected, quorum)
+        last_quorate = frozenset[int]().union(*(ballot.last_quorate for ballot in ballots.values()))
+        enough = (
+            total >= quorum
+            or self._wins_tie(members, total, expected, quorum, last_quorate)
+            or (device_votes > 0 and self._master_wins(ballots))
+        )
         quorate = not options.provider or (enough and not waiting)
         if quorate:
-            self._last_quorate = frozenset(ballots)
-        self._verdict = Verdict(quorate, quorum, total, self._expected, expected, waiting, ())
+            self._last_quorate = members
+        # Who has lost quorum waits for all again: nobody knows what the others did meanwhile.
+        self._waiting = options.wait_for_all and not quorate
+        self._verdict = Verdict(quorate, quorum, total, self._expected, expected, waiting, (), device_votes)
         self._verdict = replace(self._verdict, flags=self._flags(quorate, two_node))
         return self._verdict
+
+    def _expected_votes(self, ballots: Mapping[int, Ballot], total: int, left: frozenset[int]) -> int:
+        """Return the highest expected votes: those of quorate members count, if there are any."""
+        quorate = [ballot.expected_votes for ballot in ballots.values() if ballot.was_quorate]
+        everybody = [ballot.expected_votes for ballot in ballots.values()]
+        tracking = self.options.expected_votes_tracking
+        expected = max(total, *(everybody if tracking or not quorate else quorate))
+        if self.options.allow_downscale and left and self._verdict.quorate:
+            expected = max(total, self.options.expected_votes)
+        self._expected = expected
+        if tracking:
+            self.tracked = max(self.tracked, expected)
+        return expected
+
+    def _device_votes(self, ballots: Mapping[int, Ballot]) -> int:
+        device = self.options.device
+        if device is None:
+            return 0
+        casting = any(ballot.device is not None and ballot.device.casts_vote for ballot in ballots.values())
+        return device.votes if casting else 0
+
+    @staticmethod
+    def _master_wins(ballots: Mapping[int, Ballot]) -> bool:
+        devices = [ballot.device for ballot in ballots.values() if ballot.device is not None]
+        return any(device.casts_vote and device.master_wins for device in devices)
 
     def _needed(self, expected: int, total: int, two_node: bool) -> int:
         if two_node:
@@ -171,13 +261,18 @@ class VoteQuorum:
             return max(needed, 2)
         return needed
 
-    def _wins_tie(self, members: frozenset[int], total: int, expected: int, quorum: int) -> bool:
-        """Say whether an even split is ours: exactly half of the votes, the deciding node, and no rival majority."""
-        if self.options.tie_breaker is TieBreaker.NONE or total != expected // 2:
+    def _wins_tie(
+        self, members: frozenset[int], total: int, expected: int, quorum: int, last_quorate: frozenset[int]
+    ) -> bool:
+        """Say whether an even split is ours: exactly half of the votes, the deciding node, and no rival majority.
+
+        A partition that was never quorate cannot know who else there is, so it wins no tie.
+        """
+        if self.options.tie_breaker is TieBreaker.NONE or total != expected // 2 or not last_quorate:
             return False
-        if len(self._last_quorate) - len(members) >= quorum:
+        if len(last_quorate) - len(members) >= quorum:
             return False  # the others may have quorum
-        known = self._last_quorate | members
+        known = last_quorate | members
         match self.options.tie_breaker:
             case TieBreaker.LOWEST:
                 return min(known) in members
@@ -197,5 +292,6 @@ class VoteQuorum:
             ("LastManStanding", options.last_man_standing),
             ("AutoTieBreaker", options.tie_breaker is not TieBreaker.NONE),
             ("AllowDownscale", options.allow_downscale),
+            ("Qdevice", self.device is not None),
         )
         return tuple(name for name, is_set in shown if is_set)

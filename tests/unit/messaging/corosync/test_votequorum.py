@@ -88,7 +88,9 @@ def test_expected_votes_can_be_lowered_by_hand() -> None:
 
 
 def of(*numbers: int, expected: int) -> dict[int, Ballot]:
-    return {number: Ballot(1, expected, False, True) for number in numbers}
+    """Ballots of nodes that were quorate together, all of ``1..expected``."""
+    everybody = frozenset(range(1, expected + 1))
+    return {number: Ballot(1, expected, False, True, everybody) for number in numbers}
 
 
 @pytest.mark.parametrize(
