@@ -39,13 +39,15 @@ class Layout:
 
     def files(self) -> dict[Path, tuple[str, int]]:
         """Return every file outside our own folder: target, content and mode."""
-        python = self.home / "venv" / "bin" / "python3"
+        environment = self.home / "venv"
+        packages = environment / "lib" / f"python{sys.version_info[0]}.{sys.version_info[1]}" / "site-packages"
         found: dict[Path, tuple[str, int]] = {}
         for command in sorted((SOURCE / "bin").iterdir()):
             if command.is_file():
                 module = command.name.replace("-", "_")
                 text = (
-                    f'#!{python} -I\n"""{command.name}, a command of hatools."""\n'
+                    f'#!{environment}/bin/python3 -IS\n"""{command.name}, a command of hatools."""\n'
+                    f'import sys\n\nsys.path.append("{packages}")\n'
                     f'from hatools.cli.entry import run\n\nrun("{module}")\n'
                 )
                 found[self.prefix / "sbin" / command.name] = (text, 0o755)

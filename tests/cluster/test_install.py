@@ -36,7 +36,7 @@ def test_every_command_is_installed_and_runs(installed: Path) -> None:
         [str(python), "-I", str(folder / "crm_error"), "7"], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0
-    assert (folder / "crm_mon").read_text().startswith(f"#!{PREFIX}/lib/hatools/venv/bin/python3 -I\n")
+    assert (folder / "crm_mon").read_text().startswith(f"#!{PREFIX}/lib/hatools/venv/bin/python3 -IS\n")
 
 
 def test_units_pages_and_snippets_are_installed(installed: Path) -> None:

@@ -25,6 +25,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "ipc.server": ("values", "ipc"),
     "ipc.client": ("values", "ipc"),
     "ipc.blocking": ("values", "ipc"),
+    "ipc.brief": (),
     "ipc.stream": ("values", "ipc"),
     "ipc.cluster_tls": (),
     "ipc.clients": ("values", "cib", "ipc", "runtime.directories"),
@@ -51,7 +52,8 @@ IMPURE_MODULES = frozenset(
 )
 
 IMPURE = (
-    "ipc.address", "ipc.server", "ipc.client", "ipc.blocking", "ipc.stream", "ipc.cluster_tls", "ipc.clients",
+    "ipc.address", "ipc.server", "ipc.client", "ipc.blocking", "ipc.brief", "ipc.stream", "ipc.cluster_tls",
+    "ipc.clients",
     "runtime", "lab", "shell", "cli",
     "messaging.corosync.authkey", "messaging.corosync.totem.links", "messaging.heartbeat.media", "messaging.heartbeat.pinger",
     "messaging.external.library", "messaging.external.cpg", "messaging.external.quorum",
