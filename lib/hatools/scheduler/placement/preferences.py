@@ -4,19 +4,20 @@ Placing a resource, the scheduler listens to whatever is colocated with it, and 
 by the constraints' scores on the way. A walk follows the colocations depth first and adds to a list of scores, one for
 each node; it never enters a resource that it is inside of, so circles end.
 
-What is met in several ways counts each time. That is no matter where colocations form trees, but the number of ways
-grows exponentially where they are entangled (each of thirty resources apart from all others, say). Two things keep
-such walks short:
+Most walks are a step or two. Long chains are walked again for each of their resources, though, and what is met in
+several ways counts each time: where colocations are entangled (each of thirty resources apart from all others, say),
+the number of ways is exponential. Two things keep such walks short:
 
 * What a resource and all behind it made of certain scores is remembered, and under which circumstances: which
-  resources it did not enter because the walk was inside of them, and which it did enter. Met again under the same
-  circumstances, with the same scores, it makes the same of them. So this changes nothing but the time.
+  resources were not entered because the walk was inside of them, and which were entered. Met again under the same
+  circumstances, with the same scores, they make the same of them, as long as none of them is being assigned. So this
+  changes nothing but the time.
 * If that is not enough, a plan's budget of repetitions runs out, and from then on a walk enters each resource once
   (later on, only the first). Pacemaker does not come to an end there.
 """
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from hatools.scheduler.model.constraint import Colocation
@@ -27,17 +28,22 @@ from hatools.scheduler.plan import Plan
 from hatools.scheduler.unpack.colocations import has_influence
 from hatools.values.score import INFINITY
 
-__all__ = ["Select", "add_colocated_scores", "factor_of"]
+__all__ = ["Select", "add_colocated_scores", "factor_of", "scores_change"]
 
 _TAKEN_OUT = INFINITY * -100
 """Marks nodes whose positive score turned negative, while positive effects only are wanted."""
 
-_REPETITIONS = 1_000_000
+_REPETITIONS = 300_000
 """How often the walks of one plan may come back to a resource (some seconds)."""
 
-_LAST_STEPS = 1_000_000
+_LAST_STEPS = 500_000
 """How many colocations the walks of one plan may follow after that."""
 
+_LONG_WALK = 30
+"""Steps after which it pays to look for what is remembered."""
+
+_MOST_MEMORIES = 50_000
+"""As many are kept from walk to walk."""
 
 _ENTANGLED = "Colocations are too entangled to follow all ways through them: what is met again does not count again"
 
@@ -90,13 +96,13 @@ def add_colocated_scores(
     table = _own_table(resource) if nodes is None else nodes
     if table is None or resource.merging:
         return nodes
-    budget: _Budget = plan.scratch.setdefault("colocation budget", _Budget())
+    state = _state(plan)
     given = None if nodes is None else [entry.score for entry in nodes.values()]
     for walk in (_Walk, _RememberingWalk, _OnceWalk):
         if walk is _OnceWalk:
             plan.say("warning", _ENTANGLED, once=_ENTANGLED)
         try:
-            scores = walk(table, budget).visit(resource, given, attribute, factor, flags)
+            scores = walk(table, state).visit(resource, given, attribute, factor, flags)
         except _Entangled:
             continue
         if scores is None or scores is given:
@@ -115,28 +121,106 @@ def _own_table(resource: Resource) -> NodeTable | None:
     return resource.children[-1].allowed if resource.children else None
 
 
+def scores_change(plan: Plan, resource: Resource) -> None:
+    """Take note that a resource is being assigned: its scores may differ from now on."""
+    state = _state(plan)
+    if resource.is_remote_connection:
+        # Its node becomes available, or no longer is, and that counts for all resources.
+        state.known.clear()
+    elif resource in state.bits:
+        state.changing |= state.bits[resource]
+
+
 class _Entangled(Exception):
-    """A walk comes back to resources more often than it should."""
+    """A walk is long, or comes back to resources more often than it should."""
+
+
+_Key = tuple[Resource, str, float, int, int, tuple[int, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Memory:
+    """What came of a visit while the walk was inside of all of ``avoided`` and of none of ``entered`` (bit sets)."""
+
+    walk: int
+    avoided: int
+    entered: int
+    scores: list[int] | None
 
 
 @dataclass(slots=True)
-class _Budget:
-    """What the walks of a plan may still do."""
+class _State:
+    """What the walks of a plan remember, and what they may still do.
+
+    ``bits`` gives each resource a bit; those in ``changing`` may have other scores in the next walk. ``node_lists``
+    numbers the lists of nodes that scores were for. ``remembers`` is False once it was found not to pay.
+    """
 
     repetitions: int = _REPETITIONS
     last_steps: int = _LAST_STEPS
+    remembers: bool = True
+    walks: int = 0
+    memories: int = 0
+    used: int = 0
+    changing: int = 0
+    known: dict[_Key, list[_Memory]] = field(default_factory=dict)
+    bits: dict[Resource, int] = field(default_factory=dict)
+    node_lists: dict[tuple[Node, ...], int] = field(default_factory=dict)
+    edges: dict[tuple[Resource, bool], list[tuple[Resource, Colocation]]] = field(default_factory=dict)
+
+    def bit_of(self, resource: Resource) -> int:
+        bit = self.bits.get(resource)
+        if bit is None:
+            bit = self.bits[resource] = 1 << len(self.bits)
+            if not _stands_alone(resource) or not resource.provisional or resource.assigning:
+                # Parts of a collection are assigned in rounds; only what stands alone is sure to stay as it is.
+                self.changing |= bit
+        return bit
+
+    def followed(self, resource: Resource, this_with: bool) -> list[tuple[Resource, Colocation]]:
+        """Return whom a walk meets behind a resource, and through which colocations."""
+        known = self.edges.get((resource, this_with))
+        if known is None:
+            owner = resource.children[-1] if resource.is_group and not this_with else resource
+            if this_with:
+                known = [(each.primary, each) for each in owner.this_with]
+            else:
+                known = [(each.dependent, each) for each in owner.with_this if has_influence(each)]
+            if _stands_alone(resource):
+                # A group hands its colocations to its members when it is assigned.
+                self.edges[resource, this_with] = known
+        return known
+
+    def begin_walk(self) -> None:
+        """Forget what only counted for the last walk if it grows too much."""
+        self.walks += 1
+        if self.memories > _MOST_MEMORIES or not self.remembers:
+            self.remembers = self.remembers and self.used > self.memories // 10
+            self.known.clear()
+            self.memories = self.used = 0
+
+
+def _stands_alone(resource: Resource) -> bool:
+    return resource.parent is None and not resource.children
+
+
+def _state(plan: Plan) -> _State:
+    state: _State | None = plan.scratch.get("colocated preferences")
+    if state is None:
+        state = plan.scratch["colocated preferences"] = _State()
+    return state
 
 
 class _Walk:
     """One way through the colocations, adding to scores that belong to a fixed list of nodes."""
 
-    __slots__ = ("_available", "_budget", "_entered", "_nodes", "_steps", "_table")
+    __slots__ = ("_available", "_entered", "_nodes", "_state", "_steps", "_table")
 
-    def __init__(self, table: NodeTable, budget: _Budget) -> None:
+    def __init__(self, table: NodeTable, state: _State) -> None:
         self._table = table
         self._nodes: list[Node] = list(table)
         self._available = [is_available(node) for node in self._nodes]
-        self._budget = budget
+        self._state = state
         self._entered: dict[Resource, None] = {}
         self._steps = 0
 
@@ -156,7 +240,7 @@ class _Walk:
     def _enter(self, resource: Resource) -> None:
         self._entered[resource] = None
         self._steps += 1
-        if self._steps > 2 * len(self._entered) + 100:
+        if self._steps > _LONG_WALK and (self._state.remembers or self._steps > 2 * len(self._entered) + 100):
             raise _Entangled
 
     def _add(
@@ -168,7 +252,7 @@ class _Walk:
         if self._any_usable(work):
             sign = -1.0 if factor < 0.0 else 1.0
             active = flags | Select.ACTIVE
-            for colocation, other in _followed(resource, flags):
+            for other, colocation in self._state.followed(resource, bool(flags & Select.THIS_WITH)):
                 share = factor_of(colocation.score, sign)
                 work = self.visit(other, work, colocation.attribute, share, active) or work
         elif flags & Select.ACTIVE:
@@ -242,23 +326,15 @@ def _folded(node: Node, attribute: str) -> str | None:
     return None if value is None else value.lower()
 
 
-def _followed(resource: Resource, flags: int) -> list[tuple[Colocation, Resource]]:
-    """Return the colocations that a walk follows from a resource, and whom it meets there."""
-    if flags & Select.THIS_WITH:
-        return [(each, each.primary) for each in resource.this_with]
-    owner = resource.children[-1] if resource.is_group else resource
-    return [(each, each.dependent) for each in owner.with_this if has_influence(each)]
-
-
 class _RememberingWalk(_Walk):
-    """A walk that does nothing twice under the same circumstances."""
+    """A walk that does nothing that was done before under the same circumstances."""
 
-    __slots__ = ("_avoided", "_behind", "_bits", "_inside", "_known")
+    __slots__ = ("_avoided", "_behind", "_inside", "_list")
 
-    def __init__(self, table: NodeTable, budget: _Budget) -> None:
-        super().__init__(table, budget)
-        self._known: dict[_Key, list[_Memory]] = {}
-        self._bits: dict[Resource, int] = {}
+    def __init__(self, table: NodeTable, state: _State) -> None:
+        super().__init__(table, state)
+        state.begin_walk()
+        self._list = state.node_lists.setdefault(tuple(self._nodes), len(state.node_lists))
         self._inside = 0
         self._avoided = 0
         self._behind = 0
@@ -266,33 +342,47 @@ class _RememberingWalk(_Walk):
     def visit(
         self, resource: Resource, scores: list[int] | None, attribute: str, factor: float, flags: int
     ) -> list[int] | None:
-        bit = self._bits.setdefault(resource, 1 << len(self._bits))
+        state = self._state
+        bit = state.bit_of(resource)
         if resource.merging:
-            self._avoided |= bit & self._inside
+            if bit & self._inside:
+                self._avoided |= bit
+            else:
+                # Promotion keeps its clone out of its walks.
+                self._behind |= bit
             return scores
         if resource in self._entered:
-            self._budget.repetitions -= 1
+            state.repetitions -= 1
         memories: list[_Memory] = []
         if scores is not None:
-            memories = self._known.setdefault((resource, attribute, factor, flags, tuple(scores)), memories)
-        for memory in memories:
-            if not memory.avoided & ~self._inside and not memory.entered & self._inside:
-                self._avoided |= memory.avoided
-                self._behind |= memory.entered
-                return memory.scores
+            key = (resource, attribute, factor, flags, self._list, tuple(scores))
+            memories = state.known.setdefault(key, memories)
+        memory = next((each for each in memories if self._is_same(each)), None)
+        if memory is not None:
+            state.used += 1
+            self._avoided |= memory.avoided
+            self._behind |= memory.entered
+            return memory.scores
         avoided, behind = self._avoided, self._behind
         self._avoided, self._behind = 0, bit
         self._inside |= bit
         result = super().visit(resource, scores, attribute, factor, flags)
         self._inside &= ~bit
         self._avoided &= ~bit
-        memories.append(_Memory(self._avoided, self._behind, result))
+        memories.append(_Memory(state.walks, self._avoided, self._behind, result))
+        state.memories += 1
         self._avoided |= avoided
         self._behind |= behind
         return result
 
+    def _is_same(self, memory: _Memory) -> bool:
+        """Say whether the circumstances of a memory are those of now."""
+        if memory.avoided & ~self._inside or memory.entered & self._inside:
+            return False
+        return memory.walk == self._state.walks or not memory.entered & self._state.changing
+
     def _enter(self, resource: Resource) -> None:
-        if self._budget.repetitions <= 0:
+        if self._state.repetitions <= 0:
             raise _Entangled
         self._entered[resource] = None
 
@@ -306,22 +396,10 @@ class _OnceWalk(_Walk):
         self, resource: Resource, scores: list[int] | None, attribute: str, factor: float, flags: int
     ) -> list[int] | None:
         if self._entered:
-            self._budget.last_steps -= 1
-            if resource in self._entered or self._budget.last_steps <= 0:
+            self._state.last_steps -= 1
+            if resource in self._entered or self._state.last_steps <= 0:
                 return scores
         return super().visit(resource, scores, attribute, factor, flags)
 
     def _enter(self, resource: Resource) -> None:
         self._entered[resource] = None
-
-
-_Key = tuple[Resource, str, float, int, tuple[int, ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class _Memory:
-    """What came of a visit while the walk was inside of all of ``avoided`` and of none of ``entered`` (bit sets)."""
-
-    avoided: int
-    entered: int
-    scores: list[int] | None

@@ -244,12 +244,19 @@ def expect_result(action: Action, rc: int) -> None:
 # -- fencing
 
 
-def can_fence(plan: Plan, node: Node | None) -> bool:
-    """Say whether the cluster is able (and entitled) to fence a node."""
+def can_fence(plan: Plan, node: Node | None, guests: tuple[Node, ...] = ()) -> bool:
+    """Say whether the cluster is able (and entitled) to fence a node.
+
+    Args:
+        guests: those inside of which the question came up.
+    """
     if node is not None and node.is_guest:
+        if node in guests:
+            # A guest that was found active inside itself (Pacemaker does not survive that) has no host.
+            return False
         assert node.remote_resource is not None and node.remote_resource.container is not None
         hosts = node.remote_resource.container.running_on
-        return all(host.online or can_fence(plan, host) for host in hosts)
+        return all(host.online or can_fence(plan, host, (*guests, node)) for host in hosts)
     if not plan.options.fencing_enabled or not plan.have_fencing_resource:
         return False
     if plan.have_quorum or plan.options.quorum_policy is QuorumPolicy.IGNORE:

@@ -27,7 +27,7 @@ from hatools.scheduler.placement.node_scores import (
     record_scores,
     sorted_entries,
 )
-from hatools.scheduler.placement.preferences import Select, add_colocated_scores, factor_of
+from hatools.scheduler.placement.preferences import Select, add_colocated_scores, factor_of, scores_change
 from hatools.scheduler.placement.utilization import add_requirements, ban_insufficient, order_by_load
 from hatools.scheduler.plan import Plan
 from hatools.scheduler.unpack.colocations import has_influence, new_colocation
@@ -59,6 +59,7 @@ class PrimitiveVariant:
         if resource.assigning:
             return None
         resource.assigning = True
+        scores_change(plan, resource)
         for colocation in list(resource.this_with):
             self._apply_this_with(resource, colocation)
         for colocation in list(resource.with_this):
