@@ -17,10 +17,10 @@ import tempfile
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from hatools.lab.supervisor import NodeSupervisor, ask_supervisor
+from hatools.values.records import dataclass, field
 
 NETWORK = "10.89.11"
 CLIENT_ADDRESS = f"{NETWORK}.200"
@@ -238,6 +238,7 @@ def _boot(cluster: NamespaceCluster, node: str, prepare: Callable[[str], None] |
         return 70
     number = cluster.nodes.index(node) + 1
     pid = cluster.pid_inside(node)
+    signal.signal(signal.SIGTERM, lambda *_: os.kill(pid, signal.SIGTERM))
     _ip(cluster.switch, "link", "del", node, check=False)
     mac = f"02:00:00:00:0b:{number:02x}"
     _ip(cluster.switch, "link", "add", node, "type", "veth", "peer", "name", "eth0", "address", mac, "netns", str(pid))
@@ -275,6 +276,7 @@ def _be_init(cluster: NamespaceCluster, node: str, prepare: Callable[[str], None
     else:
         command = [sys.executable, str(SOURCE / "bin" / "pacemakerd"), "-f"]
     main = subprocess.Popen(command, env=environment, cwd="/")
+    signal.signal(signal.SIGTERM, lambda *_: main.send_signal(signal.SIGTERM))
     while True:
         pid, status = os.wait()
         if pid == main.pid:
