@@ -72,13 +72,19 @@ def program_words(line: str) -> list[str]:
 
 
 def run_on(
-    session: "Session", members: Members, chosen: Sequence[Member], argv: Sequence[str], *, timeout_s: float = 0.0
+    session: "Session",
+    members: Members,
+    chosen: Sequence[Member],
+    argv: Sequence[str],
+    *,
+    stdin: bytes = b"",
+    timeout_s: float = 0.0,
 ) -> list[Outcome[Run]]:
     """Run a program on nodes, all at once, and wait for all of them."""
 
     def ask(connection: "ChannelConnection") -> Run:
         result = Run()
-        ended = connection.run(argv, on_output=result.take, timeout_s=timeout_s)
+        ended = connection.run(argv, on_output=result.take, stdin=stdin, timeout_s=timeout_s)
         result.status, result.reason = ended.status, ended.reason
         waiting.discard(connection.name)
         return result

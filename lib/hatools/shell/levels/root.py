@@ -24,7 +24,7 @@ class Root(Level):
         Door("options", "options", "Options"),
         Door("ra", "ra", "Agents"),
         Door("resource", "resource", "ResourceLevel"),
-        Door("script", "script", "Script"),
+        Door("script", "script", "ScriptLevel"),
         Door("site", "site", "Site"),
     )
 
