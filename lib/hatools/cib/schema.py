@@ -118,7 +118,7 @@ def violations(root: Element, name: str | None) -> list[Violation]:
 
 def violations_of_text(text: bytes, name: str) -> list[Violation]:
     """Return how XML text violates a schema; places count its lines."""
-    from lxml import etree
+    from hatools.cib.libxml2 import etree
 
     if name == "none":
         return []
@@ -126,14 +126,14 @@ def violations_of_text(text: bytes, name: str) -> list[Violation]:
 
 
 def _parsed(root: Element) -> "etree._Element":
-    from lxml import etree
+    from hatools.cib.libxml2 import etree
 
     return etree.fromstring(format_xml(root).encode("utf-8", "surrogateescape"), _huge_parser())
 
 
 @lru_cache(maxsize=1)
 def _huge_parser() -> "etree.XMLParser":
-    from lxml import etree
+    from hatools.cib.libxml2 import etree
 
     return etree.XMLParser(huge_tree=True, resolve_entities=False)
 
@@ -178,14 +178,14 @@ def _line(element: "etree._Element") -> int:
 
 @lru_cache(maxsize=4)
 def _compiled(name: str) -> "etree.RelaxNG":
-    from lxml import etree
+    from hatools.cib.libxml2 import etree
 
     return etree.RelaxNG(_grammar(name, "start"))
 
 
 @lru_cache(maxsize=16)
 def _compiled_part(name: str, define: str) -> "etree.RelaxNG":
-    from lxml import etree
+    from hatools.cib.libxml2 import etree
 
     return etree.RelaxNG(_grammar(name, define))
 
@@ -199,7 +199,7 @@ def _version_key(text: str) -> tuple[int, int]:
 
 def _grammar(name: str, start: str) -> "etree._Element":
     """Return the grammar of one version; ``start`` names a definition to begin with instead of the whole CIB."""
-    from lxml import etree
+    from hatools.cib.libxml2 import etree
 
     version = _version_key(name.removeprefix("pacemaker-"))
     root = etree.Element(f"{_RNG}grammar", {"datatypeLibrary": "http://www.w3.org/2001/XMLSchema-datatypes"})
@@ -237,7 +237,7 @@ def _source(family: str) -> bytes:
 
 def _drop_other_versions(source: "etree._Element", version: tuple[int, int]) -> None:
     """Remove what another version has, and the marks that say so."""
-    from lxml import etree
+    from hatools.cib.libxml2 import etree
 
     marked = source.xpath("//*[@h:since or @h:until]", namespaces={"h": _OWN[1:-1]})
     assert isinstance(marked, list)
@@ -253,7 +253,7 @@ def _drop_other_versions(source: "etree._Element", version: tuple[int, int]) -> 
 def _fill_in(use: "etree._Element", template: "etree._Element") -> None:
     from copy import deepcopy
 
-    from lxml import etree
+    from hatools.cib.libxml2 import etree
 
     parent = use.getparent()
     assert parent is not None

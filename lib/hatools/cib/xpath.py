@@ -123,7 +123,7 @@ def _nested(trails: list[Trail]) -> bool:
 
 
 def _select_by_libxml(root: Element, expression: str) -> list[Trail]:
-    from lxml import etree
+    from hatools.cib.libxml2 import etree
 
     tree = etree.fromstring(format_xml(root, indent=None).encode("utf-8", "surrogateescape"))
     if expression.strip() == "/":
@@ -148,7 +148,7 @@ def _select_by_libxml(root: Element, expression: str) -> list[Trail]:
 
 def _trail_of(root: Element, element: object) -> Trail:
     """Translate an element of the lxml copy into the trail of its original."""
-    from lxml import etree
+    from hatools.cib.libxml2 import etree
 
     assert isinstance(element, etree._Element)
     positions: list[int] = []

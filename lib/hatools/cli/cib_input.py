@@ -108,9 +108,8 @@ def read_lenient(path: str | None, data: bytes, verbosity: int) -> Element | Non
 
 
 def _recover(data: bytes) -> Element | None:
-    from lxml import etree
-
     from hatools.cib.document import parse_xml
+    from hatools.cib.libxml2 import etree
 
     root = etree.fromstring(data, etree.XMLParser(recover=True)) if data.strip() else None
     return None if root is None else parse_xml(etree.tostring(root))
@@ -121,7 +120,7 @@ def complain_about_xml(data: bytes, path: str | None, verbosity: int) -> tuple[i
 
     Returns the number and text of the last fault.
     """
-    from lxml import etree
+    from hatools.cib.libxml2 import etree
 
     entries = []
     try:

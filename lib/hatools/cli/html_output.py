@@ -20,7 +20,7 @@ class HtmlOutput(Output):
     format = "html"
 
     def __init__(self, dest: TextIO, request: Sequence[str] = (), fancy: bool = False) -> None:
-        from lxml import etree
+        from hatools.cib.libxml2 import etree
 
         super().__init__(dest, request, fancy)
         self.title: str | None = None
@@ -31,7 +31,7 @@ class HtmlOutput(Output):
         self._lists: list[_Element] = []
 
     def begin_list(self, singular: str | None, plural: str | None, title: str | None) -> None:
-        from lxml import etree
+        from hatools.cib.libxml2 import etree
 
         parent = self._lists[-1] if self._lists else self._body
         if title is not None:
@@ -39,7 +39,7 @@ class HtmlOutput(Output):
         self._lists.append(etree.SubElement(parent, "ul"))
 
     def list_item(self, text: str, name: str | None = None) -> None:
-        from lxml import etree
+        from hatools.cib.libxml2 import etree
 
         parent = self._lists[-1] if self._lists else self._body
         item = etree.SubElement(parent, "li")
@@ -52,7 +52,7 @@ class HtmlOutput(Output):
 
     def block(self, text: str) -> None:
         """Add a paragraph of its own."""
-        from lxml import etree
+        from hatools.cib.libxml2 import etree
 
         etree.SubElement(self._body, "div").text = text
 
@@ -60,15 +60,14 @@ class HtmlOutput(Output):
         self.errors.append(text)
 
     def xml(self, name: str, text: str) -> None:
-        from lxml import etree
+        from hatools.cib.libxml2 import etree
 
         item = etree.SubElement(self._body, "pre")
         item.set("id", name)
         item.text = text
 
     def finish(self, code: int, message: str | None = None) -> int:
-        from lxml import etree
-
+        from hatools.cib.libxml2 import etree
         from hatools.status.html import STYLE
 
         root = etree.Element("html", lang="en")

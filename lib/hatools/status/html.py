@@ -211,7 +211,7 @@ def write_page(
         refresh_s: after how many seconds browsers shall load it again.
         stylesheet: address of a style sheet to link to.
     """
-    from lxml import etree
+    from hatools.cib.libxml2 import etree
 
     root = etree.Element("html", lang="en")
     head = etree.SubElement(root, "head")
@@ -235,7 +235,7 @@ def write_page(
 
 
 def _add(parent: "_Element", entries: Iterable[Entry], *, nested: bool) -> None:
-    from lxml import etree
+    from hatools.cib.libxml2 import etree
 
     for entry in entries:
         match entry:

@@ -149,7 +149,7 @@ def parse_xml_text(text: str | bytes) -> Element:
     try:
         return without_text(parse_xml(text))
     except SyntaxProblem as problem:
-        from lxml import etree
+        from hatools.cib.libxml2 import etree
 
         raw = text.encode("utf-8", "surrogateescape") if isinstance(text, str) else text
         parser = etree.XMLParser(recover=True, resolve_entities=False, remove_pis=True)

@@ -109,7 +109,7 @@ class Reader:
 def _xml_reason(text: str, fallback: str) -> str:
     """Return libxml2's wording of what is wrong with XML, which people know from the original."""
     try:
-        from lxml import etree
+        from hatools.cib.libxml2 import etree
     except ImportError:
         return fallback
     try:
