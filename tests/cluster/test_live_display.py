@@ -1,99 +1,131 @@
-"""The live view of crm_mon on a terminal, as a person sees it: a lab of one node and a pseudo-terminal."""
+"""The live view of crm_mon as a person sees it: a lab of one node, and a terminal."""
 
 import os
-import pty
 import re
-import select
 import signal
-import sys
-import termios
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.support.lab import SOURCE, RunningLab, running_lab
+from tests.support.lab import RunningLab, running_lab
+from tests.support.terminal import Terminal
 
 PORT = 15640
-
-
-class Terminal:
-    """crm_mon on a pseudo-terminal; what it wrote can be waited for."""
-
-    def __init__(self, environment: dict[str, str]) -> None:
-        self.pid, self.master = pty.fork()
-        if self.pid == 0:
-            command = [sys.executable, str(SOURCE / "bin" / "crm_mon")]
-            os.execve(sys.executable, command, environment | {"TERM": "xterm"})
-        termios.tcsetwinsize(self.master, (50, 120))
-
-    def press(self, keys: str) -> None:
-        os.write(self.master, keys.encode())
-
-    def wait_for(self, text: str, timeout_s: float = 30.0) -> str:
-        """Return what was written until a text came, without the terminal's control sequences."""
-        deadline = time.monotonic() + timeout_s
-        seen = ""
-        while text not in seen:
-            left = deadline - time.monotonic()
-            ready, _, _ = select.select([self.master], [], [], max(0.0, left))
-            assert ready, f"{text!r} never appeared after {seen!r}"
-            seen += re.sub("\x1b\\[[0-9;?]*[A-Za-z]", "", os.read(self.master, 65536).decode())
-        return seen
-
-    def exit_status(self) -> int:
-        """Wait for the end; return the exit status."""
-        while True:
-            try:
-                if not os.read(self.master, 65536):
-                    break
-            except OSError:
-                break
-        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+Start = Callable[..., Terminal]
 
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningLab]:
     with running_lab(tmp_path_factory.mktemp("live") / "lab", 1, port=PORT, fencing=False) as running:
+        resources = [f"primitive r{number} ocf:pacemaker:Dummy op monitor interval=10s" for number in range(8)]
+        running.configure("\n".join([*resources, "clone all r7"]))
         yield running
 
 
 @pytest.fixture
-def terminal(lab: RunningLab) -> Iterator[Terminal]:
-    started = Terminal(dict(os.environ) | lab.lab.environment(lab.lab.node("node1")))
-    yield started
-    os.close(started.master)
+def start(lab: RunningLab) -> Iterator[Start]:
+    started: list[Terminal] = []
+
+    def begin(*words: str, rows: int = 50, columns: int = 120) -> Terminal:
+        environment = dict(os.environ) | lab.lab.environment(lab.lab.node("node1"))
+        terminal = Terminal(["crm_mon", *words], environment, rows=rows, columns=columns)
+        started.append(terminal)
+        return terminal
+
+    yield begin
+    for terminal in started:
+        terminal.close()
 
 
-def test_changes_keys_and_the_end(lab: RunningLab, terminal: Terminal) -> None:
-    terminal.wait_for("Online: [ node1 ]")
+def test_changes_appear_as_they_happen(lab: RunningLab, start: Start) -> None:
+    terminal = start("-A", "-r")
+    terminal.shows(r"Online: \[ node1 \]")
     lab.on("node1", "crm_attribute", "-N", "node1", "-n", "color", "-v", "green")
-    terminal.press("A")
-    terminal.wait_for("color")
-    terminal.press("?")
-    terminal.wait_for("Toggle fields via field letter")
-    terminal.press("n")
-    terminal.press("x")
-    terminal.wait_for("Node node1: online")
-    lab.on("node1", "crm_attribute", "-N", "node1", "-n", "shape", "-v", "round")
-    terminal.wait_for("shape")
-    terminal.press("\x03")
-    assert terminal.exit_status() == 0
+    terminal.shows(r"\* color +: green", 5)
+    lab.on("node1", "crm", "resource", "stop", "r0")
+    terminal.shows(r"r0\s.*Stopped", 10)
+    lab.on("node1", "crm", "resource", "start", "r0")
+    terminal.shows(r"r0\s.*Started node1", 10)
 
 
-def test_a_cluster_that_goes_away_leaves_a_stale_view(lab: RunningLab, terminal: Terminal) -> None:
-    terminal.wait_for("Online: [ node1 ]")
+@pytest.mark.parametrize(
+    ("key", "appears"),
+    [
+        ("n", r"Node node1: online"),
+        ("o", r"Operations:"),
+        ("f", r"Migration Summary:"),
+        ("t", r"last-run|Operations:|last-rc-change"),
+        ("r", r"Full List of Resources:"),
+        ("b", r"\* (Started|1/1|8/8|7/7).*ocf::pacemaker:Dummy|ocf.*pacemaker.*Dummy"),
+        ("A", r"Node Attributes:"),
+        ("L", r"Negative Location Constraints:|Online:"),
+        ("?", r"Toggle fields via field letter"),
+    ],
+)
+def test_a_key_shows_its_section(start: Start, key: str, appears: str) -> None:
+    terminal = start()
+    terminal.shows(r"Online: \[ node1 \]")
+    terminal.press("o" if key == "t" else "", key)
+    terminal.shows(appears, 5)
+
+
+def test_a_key_pressed_twice_takes_its_section_away_again(start: Start) -> None:
+    terminal = start()
+    terminal.shows(r"Online: \[ node1 \]")
+    terminal.press("o")
+    terminal.shows("Operations:", 5)
+    terminal.press("o")
+    terminal.wait_until(lambda t: "Operations:" not in t.text, "no operations", 5)
+
+
+def test_the_letter_d_hides_and_shows_the_summary(start: Start) -> None:
+    terminal = start()
+    terminal.shows("Cluster Summary:")
+    terminal.press("D")
+    terminal.wait_until(lambda t: "Cluster Summary:" not in t.text and "Online" in t.text, "no summary", 5)
+    terminal.press("D")
+    terminal.shows("Cluster Summary:", 5)
+
+
+def test_a_resized_window_is_filled_anew(start: Start) -> None:
+    terminal = start(rows=50)
+    terminal.shows(r"r6\s.*Started node1")
+    terminal.resize(12, 80)
+    terminal.wait_until(lambda t: "Cluster Summary:" in t.text and "r6" not in t.text, "fewer lines", 10)
+    assert all(len(line) <= 80 for line in terminal.lines)
+    terminal.resize(50, 120)
+    terminal.shows(r"Cluster Summary:[\s\S]*r6\s.*Started node1", 10)
+
+
+def test_a_lost_cluster_leaves_a_stale_view_until_it_is_back(lab: RunningLab, start: Start) -> None:
+    terminal = start()
+    terminal.shows(r"Online: \[ node1 \]")
     os.kill(lab.pid("node1", "cib"), signal.SIGKILL)
-    terminal.wait_for("What follows is stale")
-    terminal.wait_for("Cluster Summary")
-    os.kill(terminal.pid, signal.SIGTERM)
-    assert terminal.exit_status() == 0
+    terminal.shows(r"What follows is stale[\s\S]*Cluster Summary")
+    terminal.wait_until(
+        lambda t: "stale" not in t.text and re.search(r"Online: \[ node1 \]", t.text) is not None,
+        "the cluster again",
+        60,
+    )
+    lab.on("node1", "crm_attribute", "-N", "node1", "-n", "back", "-v", "again")
+    terminal.press("A")
+    terminal.shows(r"\* back +: again", 10)
+
+
+@pytest.mark.parametrize("key", ["ctrl-c", "q"])
+def test_it_ends_when_told_to(start: Start, key: str) -> None:
+    terminal = start()
+    terminal.shows(r"Online: \[ node1 \]")
+    if key == "q":
+        terminal.child.kill(signal.SIGTERM)
+    else:
+        terminal.press(key)
+    assert terminal.end() == 0
 
 
 def test_without_cluster_it_waits(tmp_path: Path) -> None:
-    waiting = Terminal(dict(os.environ) | {"HATOOLS_ROOT": str(tmp_path)})
-    waiting.wait_for("Waiting until cluster is available on this node ...")
-    waiting.press("\x03")
-    assert waiting.exit_status() == 0
-    os.close(waiting.master)
+    terminal = Terminal(["crm_mon"], dict(os.environ) | {"HATOOLS_ROOT": str(tmp_path)})
+    terminal.shows("Waiting until cluster is available on this node")
+    terminal.press("ctrl-c")
+    assert terminal.end() == 0

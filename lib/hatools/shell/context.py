@@ -19,6 +19,21 @@ class Leave(Exception):
         self.status = status
 
 
+class UnknownCommandError(CommandError):
+    """A word names neither a command nor a level."""
+
+
+def _nearest(level: Level, word: str) -> str:
+    """Return what could have been meant by a word."""
+    from difflib import get_close_matches
+
+    names = [name for name in level.entries() if name[0] not in "_-"]
+    found = get_close_matches(word, names, n=3, cutoff=0.6)
+    if not found:
+        return f"`ls` lists what there is{' in ' + level.name if level.name != 'root' else ''}"
+    return f"  did you mean {' or '.join(repr(name) for name in found)}?"
+
+
 class Context:
     """A stack of levels.
 
@@ -77,6 +92,9 @@ class Context:
                 succeeded = self._execute(entry)
         except (CommandError, HatoolsError, ValueError, OSError) as error:
             self.session.console.error(f"{self.command_name}: {error}")
+            if isinstance(error, UnknownCommandError):
+                level, word = self.level, self.word
+                self.session.console.detail(lambda: _nearest(level, word))
             succeeded = False
         if is_command or not succeeded:
             succeeded = self._return() and succeeded
@@ -92,7 +110,7 @@ class Context:
             self.arguments = remaining
             entry = self.level.find(self.word)
             if entry is None:
-                raise CommandError("No such command")
+                raise UnknownCommandError("No such command")
             self._tell_spelling(entry)
             self.word = entry.name
             if isinstance(entry, Command):
