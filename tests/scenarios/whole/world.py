@@ -34,6 +34,7 @@ from hatools.daemons.crmd.events import (
     Synchronised,
     Written,
 )
+from hatools.daemons.crmd.fsa import State
 from hatools.ipc.codec import Envelope, Kind, decode, encode
 from hatools.ipc.messages.attrd import ClearFailures, RemovePeer, UpdateAttribute
 from hatools.ipc.messages.cib import Change
@@ -555,8 +556,12 @@ class World:
             case crmd.AwaitReplica(ring):
                 life.awaited_ring = ring
                 self._later(machine, "crmd-cib", lambda: self._replica(machine, []))
-            case crmd.ComputeTransition(request, document):
+            case crmd.ComputeTransition(request, document, ahead):
+                if not ahead:
+                    self._check_only_dc(machine, life)
                 self._schedule(machine, life, request, document)
+            case crmd.Rehearse():
+                return
             case crmd.RunOperation():
                 machine.agents.run(effect, self._reporter(machine, life))
             case crmd.CancelRecurring(resource, operation, interval_ms, key):
@@ -576,8 +581,9 @@ class World:
                 self.note(f"{machine.name} {level}: {text}")
             case crmd.EndProcess(status, reason):
                 self._end(machine, life, status, reason)
-            case crmd.Announce():
-                return
+            case crmd.Announce(state):
+                if state.state == State.TRANSITION_ENGINE.value:
+                    self._check_only_dc(machine, life)
 
     def _write(self, machine: Machine, life: Processes, controller: Controller, write: crmd.WriteCib) -> None:
         self._requests += 1
@@ -587,6 +593,12 @@ class World:
 
     def _schedule(self, machine: Machine, life: Processes, request: int, document: Document) -> None:
         self.calculations += 1
+        graph = self.scheduler(document, EPOCH + int(self.now))
+        delay = self.random.uniform(0.005, 0.05)
+        controller = life.controller
+        self.at(self.now + delay, lambda: self._scheduled(machine, life, controller, request, graph))
+
+    def _check_only_dc(self, machine: Machine, life: Processes) -> None:
         ring = life.controller.cluster.ring
         for other in self.alive():
             core = other.processes.controller if other.processes is not None else None
@@ -594,10 +606,6 @@ class World:
                 continue
             if core.coordinator.active and not core.cluster.electing:
                 raise Violation(f"{machine.name} and {other.name} are both DC in view {ring}")
-        graph = self.scheduler(document, EPOCH + int(self.now))
-        delay = self.random.uniform(0.005, 0.05)
-        controller = life.controller
-        self.at(self.now + delay, lambda: self._scheduled(machine, life, controller, request, graph))
 
     def _scheduled(self, machine: Machine, life: Processes, controller: Controller, request: int, graph: Graph) -> None:
         if machine.processes is life and life.controller is controller:

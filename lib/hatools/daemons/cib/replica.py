@@ -486,7 +486,7 @@ class Replica:
         return self._answer_what_is_done()
 
     def _answer_what_is_done(self) -> list[Effect]:
-        """Answer our applied writes, in order, as far as they cannot be lost any more, or their clients need no more."""
+        """Answer our applied writes, in order, when they cannot be lost any more, or their clients need no more."""
         if not self.is_synchronised:
             return []
         effects: list[Effect] = []

@@ -36,7 +36,7 @@ class Cluster:
     """The cluster as this node sees it.
 
     ``effects`` and ``inputs`` collect what is to be done and what the state table has to be told; the
-    controller drains both. ``writes`` are the CIB writes that have not ended.
+    controller drains both. ``writes`` are the CIB writes that have not ended, by their tags.
     """
 
     me: Identity
@@ -55,14 +55,14 @@ class Cluster:
     inputs: list[Input] = field(default_factory=list)
     to_perform: list[PerformAction] = field(default_factory=list)
     to_report: list[ActionDone] = field(default_factory=list)
-    writes: set[int] = field(default_factory=set)
+    writes: dict[int, tuple[Change, ...]] = field(default_factory=dict)
     newest: Version = field(default_factory=lambda: Version(0, 0, 0))
     """The newest version that a write of ours is known to be part of."""
     tags: Iterator[int] = field(default_factory=lambda: count(1))
 
     def emit(self, effect: Effect) -> None:
         if isinstance(effect, WriteCib):
-            self.writes.add(effect.tag)
+            self.writes[effect.tag] = effect.changes
         self.effects.append(effect)
 
     def write(self, *changes: Change) -> int:

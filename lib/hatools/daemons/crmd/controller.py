@@ -16,6 +16,7 @@ from hatools.daemons.crmd.effects import (
     BroadcastToPeers,
     Effect,
     EndProcess,
+    Rehearse,
     SendToPeer,
     SetAttributes,
 )
@@ -42,6 +43,7 @@ from hatools.daemons.crmd.fsa import DC_STATES, Action, Input, State, is_overtak
 from hatools.daemons.crmd.history import FEATURE_SET, ResourceIdentity
 from hatools.daemons.crmd.operations import LocalOperations, OperationEffect, Reply
 from hatools.daemons.crmd.peers import Peer
+from hatools.daemons.crmd.rehearsal import Rehearsal
 from hatools.ipc.messages.attrd import UpdateAttribute
 from hatools.ipc.messages.crmd import (
     ActionDone,
@@ -92,6 +94,7 @@ class Controller:
         self._shutting_down = False
         self._announced: ControllerState | None = None
         self._old_ring_members: frozenset[int] = frozenset()
+        self._rehearsal = Rehearsal()
         self.cluster.peers.learn(me.id, me.name)
 
     # --- what can be asked
@@ -121,7 +124,7 @@ class Controller:
     @property
     def deadline(self) -> float | None:
         """Return when :meth:`expire` wants to be called."""
-        times = (self.election.deadline, self.coordinator.deadline, self._escalation)
+        times = (self.election.deadline, self.coordinator.deadline, self._escalation, self._rehearsal.deadline)
         return min((time for time in times if time is not None), default=None)
 
     # --- events
@@ -135,6 +138,9 @@ class Controller:
         """Act on the deadlines that have passed."""
         self._elect(at, self.election.expire(at.now))
         self.coordinator.expire(at)
+        practice = self._rehearsal.expire(at.now, self.cluster, self._dc)
+        if practice is not None:
+            self.cluster.emit(Rehearse(practice))
         if self._escalation is not None and self._escalation <= at.now:
             self._escalation = None
             if self.state is State.STOPPING:
@@ -156,6 +162,8 @@ class Controller:
             case CibSeen(document):
                 old = cluster.document
                 facts = changes.compare(old, document) if cluster.has_document else []
+                if any(isinstance(fact, changes.ConfigurationChanged) for fact in facts):
+                    self._rehearsal.plan(at.now)
                 cluster.document, cluster.has_document = document, True
                 self._forgive()
                 if document.version < old.version:
@@ -290,6 +298,7 @@ class Controller:
                 coordinator.membership.requested(sender, message)
             case JoinAck():
                 self._acknowledged(sender, message)
+                self._rehearsal.plan_first(at.now)
             case JoinConfirm():
                 coordinator.membership.confirmed(sender, message)
             case PerformAction():
@@ -408,7 +417,7 @@ class Controller:
                 self.cluster.emit(effect)
 
     def _written(self, at: Instant, tag: int, error: str) -> None:
-        self.cluster.writes.discard(tag)
+        self.cluster.writes.pop(tag, None)
         if error:
             self.cluster.log("error", f"A change of the CIB failed: {error}")
         self._local(self.operations.written(tag))
@@ -468,6 +477,8 @@ class Controller:
                     cluster.post(cause)
                 if self.state is State.POLICY_ENGINE:
                     self.coordinator.schedule_if_ready(at)
+                elif self.state in (State.INTEGRATION, State.FINALIZE_JOIN):
+                    self.coordinator.guess(at)
                 if self.state is State.STOPPING and not cluster.writes:
                     cluster.post(Input.STOPPED)
                 if not cluster.inputs and len(cluster.effects) == before:
@@ -508,6 +519,7 @@ class Controller:
                 coordinator.run(at)
             case Action.SETTLE:
                 coordinator.settle(at)
+                self._rehearsal.plan_first(at.now)
             case Action.LEAVE:
                 self._escalation = at.now + LAST_WRITES_S
                 self._offer = None

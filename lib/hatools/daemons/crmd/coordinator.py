@@ -7,6 +7,7 @@ bring (:class:`~hatools.daemons.crmd.holds.Holds`), never for a fixed time. Who 
 """
 
 from hatools.daemons.crmd import status
+from hatools.daemons.crmd.calculations import Calculations
 from hatools.daemons.crmd.changes import (
     AttributeChanged,
     ConfigurationChanged,
@@ -17,7 +18,6 @@ from hatools.daemons.crmd.changes import (
 )
 from hatools.daemons.crmd.cluster import Cluster
 from hatools.daemons.crmd.duties import HELP, Duties, attribute_hold
-from hatools.daemons.crmd.effects import ComputeTransition
 from hatools.daemons.crmd.events import FencingEnded, Instant, Scheduled
 from hatools.daemons.crmd.fsa import Input, State
 from hatools.daemons.crmd.holds import Holds
@@ -51,8 +51,7 @@ class Coordinator:
         self._duties = Duties(cluster, self.holds, self.membership)
         self._wanted = ""
         self._graph: Graph | None = None
-        self._request = 0
-        self._requested = False
+        self._calculations = Calculations(cluster)
         self._recheck: float | None = None
         self._recheck_by = 0
 
@@ -76,7 +75,7 @@ class Coordinator:
         self._duties = Duties(self._cluster, self.holds, self.membership)
         self._wanted = ""
         self._graph = None
-        self._requested = False
+        self._calculations.void()
         self._recheck = None
 
     @property
@@ -88,7 +87,8 @@ class Coordinator:
     @property
     def is_settled(self) -> bool:
         """Say whether nothing is wanted, asked for, running or being written."""
-        return not (self._wanted or self._requested or self.transitioner.is_running or self._cluster.writes)
+        is_busy = self._calculations.is_awaited or self.transitioner.is_running
+        return not (self._wanted or is_busy or self._cluster.writes)
 
     def expire(self, at: Instant) -> None:
         """Act on what is late."""
@@ -161,8 +161,7 @@ class Coordinator:
         if news:
             self.holds.release_matching(HELP)
         self._cluster.log("info", f"Transition wanted: {reason}")
-        # An answer that is on its way rests on an older state.
-        self._requested = False
+        self._calculations.void()
         if not self.transitioner.is_running:
             self._cluster.post(Input.CALCULATE)
 
@@ -172,24 +171,38 @@ class Coordinator:
 
     def schedule_if_ready(self, at: Instant) -> None:
         """Ask the scheduler if a calculation is due and nothing is to be waited for."""
-        cluster = self._cluster
-        if not self._wanted or self._requested or self.transitioner.is_running or cluster.electing:
+        if not self._is_due:
             return
         self.membership.hold_for_unseen(at)
         self.membership.correct_standings(at)
-        if self.holds or not cluster.is_current:
+        if self.holds or not self._cluster.is_current:
+            self.guess(at)
             return
         self._wanted = ""
-        self._requested = True
         self._recheck = None
-        self._request += 1
-        cluster.emit(ComputeTransition(self._request, cluster.document))
+        guessed = self._calculations.ask(at)
+        if guessed is not None:
+            self._calculated(at, guessed)
+
+    def guess(self, at: Instant) -> None:
+        """Ask the scheduler already, if nothing stands against it but what we are writing ourselves."""
+        if not self._is_due or not self._cluster.has_document:
+            return
+        self.membership.hold_for_unseen(at)
+        if set(self.holds.reasons) <= {REPLICAS}:
+            self._calculations.guess(at, self.membership.root_attributes())
+
+    @property
+    def _is_due(self) -> bool:
+        is_busy = self._calculations.is_awaited or self.transitioner.is_running or self._cluster.electing
+        return self.active and bool(self._wanted) and not is_busy
 
     def scheduled(self, at: Instant, event: Scheduled) -> None:
         """Take the scheduler's answer, if it is to the latest question."""
-        if not self._requested or event.request != self._request:
-            return
-        self._requested = False
+        if self._calculations.take(at, event):
+            self._calculated(at, event)
+
+    def _calculated(self, at: Instant, event: Scheduled) -> None:
         if event.graph is None:
             self._cluster.log("error", f"The scheduler failed: {event.note}")
             self.holds.add("the scheduler's recovery", at.now + 1.0)

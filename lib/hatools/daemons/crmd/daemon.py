@@ -217,6 +217,8 @@ class ControllerDaemon:
                     self._server.start(self._await_replica(ring))
                 case does.ComputeTransition(request, document):
                     self._server.start(self._schedule(request, document))
+                case does.Rehearse(document):
+                    self._server.start(self._rehearse(document))
                 case does.RunOperation():
                     self._in_order(effect.resource.name, partial(self._run, effect))
                 case does.CancelRecurring():
@@ -266,7 +268,7 @@ class ControllerDaemon:
         assert self._lrm is not None
         resource = run.resource
         try:
-            await self._lrm.register(resource.name, AgentName(resource.standard, resource.provider, resource.type))
+            agent = AgentName(resource.standard, resource.provider, resource.type)
             request = Execute(
                 resource=resource.name,
                 operation=run.operation,
@@ -276,7 +278,7 @@ class ControllerDaemon:
                 parameters=run.parameters,
                 tag=run.key,
             )
-            await self._lrm.execute(request)
+            await self._lrm.register_and_execute(agent, request)
         except DisconnectedError:
             return
         except HatoolsError as error:
@@ -327,6 +329,16 @@ class ControllerDaemon:
         except HatoolsError as error:
             self._feed(Scheduled(request, None, str(error)))
 
+    async def _rehearse(self, document: Document) -> None:
+        xml = str(document).encode("utf-8", "surrogateescape")
+        try:
+            answer = await self._ask("pengine", ScheduleRequest(xml, rehearsal=True))
+            graph_from_xml(parse_xml(answer.graph))
+            for daemon in ("stonithd", "attrd"):
+                await self._connection(daemon, 1.0)
+        except HatoolsError as error:
+            _log.debug("the rehearsal was broken off: %s", error)
+
     async def _fence(self, effect: does.FenceNode) -> None:
         confirmed, reason = False, ""
         request = Fence(effect.target, effect.action, effect.timeout_ms, delay_ms=effect.delay_ms, tag=effect.key)
@@ -350,16 +362,19 @@ class ControllerDaemon:
             remaining = give_up - self._loop.time()
             if remaining <= 0:
                 raise DeadlineError(f"{daemon} did not answer within {timeout_s:g} s")
-            connection = self._connections.get(daemon)
-            if connection is None or connection.closed.done():
-                connection = await Connection.open(
-                    self._context.directories.socket(daemon), daemon, name="crmd", deadline_s=remaining
-                )
-                self._connections[daemon] = connection
+            connection = await self._connection(daemon, remaining)
             try:
                 return await connection.request(request, timeout_s=remaining)
             except DisconnectedError:
                 _log.warning("the connection to %s was lost: asking again", daemon)
+
+    async def _connection(self, daemon: str, deadline_s: float) -> Connection:
+        connection = self._connections.get(daemon)
+        if connection is None or connection.closed.done():
+            path = self._context.directories.socket(daemon)
+            connection = await Connection.open(path, daemon, name="crmd", deadline_s=deadline_s)
+            self._connections[daemon] = connection
+        return connection
 
     # --- the CIB
 

@@ -82,9 +82,20 @@ class AwaitReplica:
 
 @dataclass(frozen=True, slots=True)
 class ComputeTransition:
-    """Ask the scheduler; the end comes back as ``scheduled(request, ...)``."""
+    """Ask the scheduler; the end comes back as ``scheduled(request, ...)``.
+
+    ``ahead``: the document is the one to be expected, and nothing is done with the answer before it has come.
+    """
 
     request: int
+    document: Document
+    ahead: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearse:
+    """Have the scheduler calculate with a document, for practice."""
+
     document: Document
 
 
@@ -173,6 +184,7 @@ Effect = (
     | WriteCib
     | AwaitReplica
     | ComputeTransition
+    | Rehearse
     | RunOperation
     | CancelRecurring
     | ForgetResource

@@ -57,6 +57,8 @@ class SchedulerDaemon:
             raise RemoteError(f"pengine does not answer {type(message).__name__}")
         client.require(Rights.FULL)
         async with self._turn:
+            if message.rehearsal:
+                return await asyncio.to_thread(_rehearse, message.cib)
             number = self._count
             self._count += 1
             return await asyncio.to_thread(self._calculate, message.cib, number)
@@ -65,7 +67,7 @@ class SchedulerDaemon:
         begun = time.monotonic()
         epoch = int(time.time())
         document = Document.parse(xml)
-        decided = schedule(document, Moment.from_epoch(epoch), transition_id=number)
+        decided = schedule(document, Moment.from_epoch(epoch), transition_id=number, record_scores=False)
         quality = quality_of(decided)
         slot = self._archive.reserve(document, quality, xml)
         took = time.monotonic() - begun
@@ -94,6 +96,13 @@ class SchedulerDaemon:
         notice(_log, "Calculated a transition%s in %.0f ms, saving inputs in %s", words, took * 1000, slot.path)
         if took > _SLOW_S:
             _log.warning("the calculation took %.1f s", took)
+
+
+def _rehearse(xml: bytes) -> ScheduleResult:
+    """Calculate without a trace."""
+    decided = schedule(Document.parse(xml), Moment.from_epoch(int(time.time())), record_scores=False)
+    graph = format_graph(decided.graph).encode("utf-8", "surrogateescape")
+    return ScheduleResult(graph, "", quality_of(decided))
 
 
 def quality_of(decided: Schedule) -> str:

@@ -68,6 +68,18 @@ class LrmClient:
         answer: Accepted = await self.connection.request(request)
         return answer.call_id
 
+    async def register_and_execute(self, agent: AgentName, request: Execute) -> int:
+        """Make a resource known and have an operation of it run, in one go; return the call id."""
+        known = RegisterResource(request.resource, agent.standard, agent.provider, agent.type)
+        registered, accepted = self.connection.submit(known), self.connection.submit(request)
+        try:
+            await registered
+        except BaseException:
+            accepted.add_done_callback(lambda future: future.cancelled() or future.exception())
+            raise
+        answer: Accepted = await accepted
+        return answer.call_id
+
     async def cancel(self, resource: str, operation: str, interval_ms: int) -> None:
         """End a recurring operation.
 

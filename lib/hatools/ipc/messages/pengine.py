@@ -5,9 +5,13 @@ from hatools.values.records import dataclass
 
 @dataclass(frozen=True, slots=True)
 class ScheduleRequest:
-    """Request: compute the next transition for a whole CIB (XML bytes). Answer: :class:`ScheduleResult`."""
+    """Request: compute the next transition for a whole CIB (XML bytes). Answer: :class:`ScheduleResult`.
+
+    ``rehearsal``: for practice, nothing of it is kept or logged.
+    """
 
     cib: bytes
+    rehearsal: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from hatools.daemons.crmd.effects import (
     ForgetResource,
     Log,
     ReadMetadata,
+    Rehearse,
     RunOperation,
     SendToPeer,
     SetAttributes,
@@ -248,7 +249,7 @@ class InstantCluster:
                 self.log.append(f"{NAMES[node]} {level}: {text}")
             case EndProcess(status):
                 self.nodes[node].ended = status
-            case Announce():
+            case Announce() | Rehearse():
                 return
 
     def result(self, run: RunOperation) -> OperationDone:

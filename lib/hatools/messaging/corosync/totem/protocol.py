@@ -45,6 +45,12 @@ from hatools.messaging.corosync.totem.recovery import Recovery
 from hatools.messaging.corosync.totem.ring import FlowLimits, Ring, Source
 from hatools.messaging.views import NO_RING, RingId
 
+QUICK_TURNS = 4
+PAUSE_S = 0.005
+"""After so many idle turns each further one waits so long, until the idle turns of the configuration have passed and
+the token is held. A token that only runs would keep the processors from those who are about to say something; whoever
+wants to send cancels the pause as it cancels the hold."""
+
 
 class Totem:
     """The protocol's state at one node.
@@ -184,7 +190,7 @@ class Totem:
             elif self._held is not None:
                 self._idle = 0
                 self._release_held(now)
-            elif self._idle >= self.timing.idle_turns - 2 and self.me != self.ring.ring_id.leader:
+            elif self._idle >= max(1, self._quick_turns - 2) and self.me != self.ring.ring_id.leader:
                 self._idle = 0
                 cancel = encode(HoldCancel(self.ring.ring_id))
                 self._effects.append(Transmit((self.ring.ring_id.leader,), cancel))
@@ -476,11 +482,16 @@ class Totem:
             self._token_deadline += self.timing.hold
         if self.timing.warning:
             self._late_deadline = self._token_deadline - self.timing.token * (1 - self.timing.warning)
-        if self._idle > self.timing.idle_turns and ring.ring_id.leader == self.me:
+        if self._idle > self._quick_turns and ring.ring_id.leader == self.me:
             self._held = token
-            self._hold_deadline = now + self.timing.hold
+            self._hold_deadline = now + (self.timing.hold if self._idle > self.timing.idle_turns else PAUSE_S)
             return
         self._operate(now, ring, token)
+
+    @property
+    def _quick_turns(self) -> int:
+        """Return after how many idle turns the leader no longer passes the token on at once."""
+        return min(self.timing.idle_turns, QUICK_TURNS)
 
     def _operate(self, now: float, ring: Ring, token: Token) -> None:
         safe = ring.safe
