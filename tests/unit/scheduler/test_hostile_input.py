@@ -1,8 +1,11 @@
 """Configurations nobody should write: the scheduler says what is wrong with them and goes on."""
 
+from random import Random
+
 import pytest
 
-from tests.unit.scheduler.clusters import cluster, decide, primitive
+from hatools.scheduler.placement import preferences
+from tests.unit.scheduler.clusters import cluster, decide, primitive, running, state
 
 PAIR = primitive("a") + primitive("b")
 ENDLESS = "9" * 5000
@@ -59,3 +62,50 @@ def test_a_long_chain_of_dependencies_is_followed_to_its_end() -> None:
     )
     plan = decide(cluster(resources, chain)).plan
     assert {each.assigned_to.name for each in plan.resources if each.assigned_to is not None} == {"node1"}
+
+
+def test_thirty_resources_apart_from_each_other_are_weighed_whole() -> None:
+    """There are more than 2^30 ways through their colocations, and each counts (here, nothing)."""
+    names = [f"r{number:02}" for number in range(30)]
+    members = "".join(f'<resource_ref id="{name}"/>' for name in names)
+    apart = f'<rsc_colocation id="c" score="-100"><resource_set id="s">{members}</resource_set></rsc_colocation>'
+    decided = decide(cluster("".join(primitive(name, "resource-stickiness=10") for name in names), apart))
+    assert not [finding for finding in decided.findings if "entangled" in finding.text]
+    assert all(each.assigned_to is not None for each in decided.plan.resources)
+
+
+def test_colocations_beyond_all_counting_come_to_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preferences, "_REPETITIONS", 2_000)
+    monkeypatch.setattr(preferences, "_LAST_STEPS", 2_000)
+    random = Random(1)
+    names = [f"r{number:02}" for number in range(60)]
+    pairs = [random.sample(names, 2) for _ in range(600)]
+    resources = "".join(primitive(name, f"resource-stickiness={random.randrange(1000)}") for name in names)
+    constraints = "".join(
+        f'<rsc_colocation id="c{number}" rsc="{first}" with-rsc="{second}" score="{random.choice((7, 500, -3))}"/>'
+        for number, (first, second) in enumerate(pairs)
+    )
+    states = tuple(state(node, *(running(name, f"node{node}") for name in names[node::3])) for node in (1, 2))
+    decided = decide(cluster(resources, constraints, states=states))
+    assert [finding.severity for finding in decided.findings if "entangled" in finding.text] == ["warning"]
+    assert all(each.assigned_to is not None for each in decided.plan.resources)
+
+
+def test_a_long_chain_does_not_take_the_square_of_its_length() -> None:
+    length = 500
+    resources = "".join(primitive(f"r{i}") for i in range(length))
+    chain = "".join(f'<rsc_colocation id="c{i}" rsc="r{i}" with-rsc="r{i - 1}" score="100"/>' for i in range(1, length))
+    plan = decide(cluster(resources, chain)).plan
+    assert plan.scratch["colocated preferences"].memories < 4 * length
+
+
+def test_a_guest_that_was_found_inside_itself_has_no_host() -> None:
+    guest = primitive("vm", "remote-node=guest")
+    states = (
+        state(1),
+        state(2),
+        '<node_state id="guest" uname="guest" remote_node="true" in_ccm="true">'
+        f'<lrm id="guest"><lrm_resources>{running("vm", "guest")}</lrm_resources></lrm></node_state>',
+    )
+    plan = decide(cluster(guest + primitive("b"), states=states)).plan
+    assert plan.find_resource("b") is not None

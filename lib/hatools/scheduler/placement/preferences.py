@@ -42,6 +42,9 @@ _LAST_STEPS = 500_000
 _LONG_WALK = 30
 """Steps after which it pays to look for what is remembered."""
 
+_CIRCUMSTANCES = 4
+"""Under so many different circumstances, the latest ones, the same visit is remembered."""
+
 _MOST_MEMORIES = 50_000
 """As many are kept from walk to walk."""
 
@@ -156,8 +159,8 @@ class _State:
     numbers the lists of nodes that scores were for. ``remembers`` is False once it was found not to pay.
     """
 
-    repetitions: int = _REPETITIONS
-    last_steps: int = _LAST_STEPS
+    repetitions: int
+    last_steps: int
     remembers: bool = True
     walks: int = 0
     memories: int = 0
@@ -207,7 +210,7 @@ def _stands_alone(resource: Resource) -> bool:
 def _state(plan: Plan) -> _State:
     state: _State | None = plan.scratch.get("colocated preferences")
     if state is None:
-        state = plan.scratch["colocated preferences"] = _State()
+        state = plan.scratch["colocated preferences"] = _State(_REPETITIONS, _LAST_STEPS)
     return state
 
 
@@ -369,6 +372,7 @@ class _RememberingWalk(_Walk):
         result = super().visit(resource, scores, attribute, factor, flags)
         self._inside &= ~bit
         self._avoided &= ~bit
+        del memories[: 1 - _CIRCUMSTANCES]
         memories.append(_Memory(state.walks, self._avoided, self._behind, result))
         state.memories += 1
         self._avoided |= avoided
