@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import time
+from collections.abc import Callable
 
 from hatools.daemons.messaging.describe import describe_ring
 from hatools.daemons.messaging.store import Numbers, NumberStore
@@ -24,17 +25,22 @@ from hatools.messaging.corosync.conf import Configuration, NodeEntry, fixed_diff
 from hatools.messaging.corosync.engine import (
     EXPECTED_VOTES,
     RING_SEQUENCE,
+    AskArbiter,
     CorosyncEngine,
     Identity,
     LinkProbed,
     ReadConfiguration,
+    TellArbiter,
 )
 from hatools.messaging.corosync.ourselves import local_node
 from hatools.messaging.corosync.totem.effects import SEQUENCE_RESERVE
 from hatools.messaging.corosync.totem.links import Endpoint, Fault, Layout, Links, resolve
 from hatools.messaging.corosync.totem.packets import Probe
 from hatools.messaging.corosync.totem.paths import LinkMode
-from hatools.messaging.views import NodeIdentity
+from hatools.messaging.qdevice.connection import DeviceConnection
+from hatools.messaging.qdevice.device import Device, DeviceEffect
+from hatools.messaging.qdevice.secure import device_context
+from hatools.messaging.views import NodeIdentity, RingId
 from hatools.runtime.addresses import is_local_address
 from hatools.runtime.daemon import Context
 from hatools.runtime.logs import notice
@@ -61,6 +67,9 @@ class CorosyncStyle:
         self._links: Links
         self._host: Host
         self._watch: asyncio.TimerHandle | None = None
+        self._device: DeviceConnection | None = None
+        self._asked_ring: tuple[RingId, tuple[int, ...]] | None = None
+        """The ring that the arbiter was asked about last."""
         self._reloads: list[asyncio.Future[Done]] = []
         """Who waits here for the file to be taken over."""
         self.engine: CorosyncEngine
@@ -114,6 +123,7 @@ class CorosyncStyle:
         )
         self.engine = CorosyncEngine(self._configuration, identity)
         self._watch_links()
+        self._connect_device()
         return True
 
     def _layout(self, configuration: Configuration) -> Layout:
@@ -168,6 +178,8 @@ class CorosyncStyle:
         """Close the links."""
         if self._watch is not None:
             self._watch.cancel()
+        if self._device is not None:
+            self._device.close()
         self._links.close()
 
     def carry_out(self, request: object) -> None:
@@ -177,6 +189,11 @@ class CorosyncStyle:
                 self._read_again()
             case LinkProbed(node, probe):
                 self._probed(node, probe)
+            case AskArbiter(ring_id, members):
+                self._asked_ring = (ring_id, members)
+                self._with_device(lambda device: device.ring_formed(ring_id, members))
+            case TellArbiter(quorate, members):
+                self._with_device(lambda device: device.view_installed(quorate, members))
             case _:
                 raise RemoteError(f"the corosync style does not know {type(request).__name__}")
 
@@ -251,6 +268,34 @@ class CorosyncStyle:
             _log.warning("fault on purpose towards node %s: %s", fault.node_id, wanted)
         return Done()
 
+    # -- the quorum device
+
+    def _connect_device(self) -> None:
+        """Connect to the arbiter that the configuration names, to another one, or to none."""
+        options, old = self._configuration.quorum.device, self._device
+        nodes = frozenset(node.id for node in self._configuration.nodes)
+        if old is not None and old.device.options == options:
+            old.perform(old.device.set_configuration(nodes, self._configuration.config_version))
+            return
+        if old is not None:
+            old.close()
+            self._device = None
+        if options is None:
+            return
+        root = self._context.directories.root
+        device = Device(options, self.cluster_name, self._node.id, nodes, self._configuration.config_version)
+        self._device = DeviceConnection(device, lambda: device_context(options, root), self._device_voted)
+        if self._asked_ring is not None:
+            self._device.perform(device.ring_formed(*self._asked_ring))
+
+    def _with_device(self, action: Callable[[Device], list[DeviceEffect]]) -> None:
+        if self._device is not None:
+            self._device.perform(action(self._device.device))
+
+    def _device_voted(self, ring_id: RingId, casts_vote: bool) -> None:
+        now = asyncio.get_running_loop().time()
+        self._host.perform(self.engine.device_answered(now, ring_id, casts_vote))
+
     # -- the configuration, again
 
     def _wanted(self) -> tuple[Configuration, Layout]:
@@ -279,6 +324,7 @@ class CorosyncStyle:
                 self._links.reconfigure(layout)
                 self._configuration = configuration
                 self._watch_links()
+                self._connect_device()
             self._host.perform(self.engine.reconfigure(asyncio.get_running_loop().time(), configuration))
         except HatoolsError as error:
             _log.error("the configuration was not taken over: %s", error)
