@@ -33,10 +33,10 @@ from hatools.messaging.external.cfg import Control
 from hatools.messaging.external.cmap import STATISTICS, ConfigurationMap
 from hatools.messaging.external.cpg import ProcessGroup
 from hatools.messaging.external.engine import STYLE, VIEW_SEQUENCE, ExternalEngine
-from hatools.messaging.external.events import Event, Process, QuorumChanged
+from hatools.messaging.external.events import Event, Process, QuorumChanged, RingChanged
 from hatools.messaging.external.nodelist import connected_links, is_encrypted, listed_nodes, token_s
 from hatools.messaging.external.quorum import QuorumService
-from hatools.messaging.views import CutOff, NodeIdentity, RingId
+from hatools.messaging.views import CutOff, Expelled, NodeIdentity, RingId
 from hatools.runtime.daemon import EXIT_LEFT_CLUSTER, Context
 from hatools.runtime.logs import notice
 from hatools.values.errors import ConfigError, DisconnectedError, UnavailableError
@@ -78,6 +78,8 @@ class ExternalStyle:
         self._probe: asyncio.TimerHandle | None = None
         self._last_quorum: QuorumChanged | None = None
         self._refusals_told = 0
+        self._stranger_hunt = ""
+        """What to do about Pacemaker on nodes that came, ``refuse`` or ``report``; empty once they were looked at."""
         self._host: Host
         self._store: NumberStore
         self.local: NodeIdentity
@@ -192,8 +194,27 @@ class ExternalStyle:
     def _take(self) -> None:
         """Give the engine what the callbacks have collected."""
         events, self._events[:] = tuple(self._events), ()
+        if any(isinstance(event, RingChanged) and len(event.nodes) > 1 for event in events):
+            self._stranger_hunt = "refuse" if self.engine.is_alone else "report"
+        self._hunt_strangers()
         if events:
             self._host.perform(self.engine.take(asyncio.get_running_loop().time(), events))
+
+    def _hunt_strangers(self) -> None:
+        """Step back from a Corosync on which Pacemaker runs; with hatools peers already met, demand that it goes."""
+        if not self._stranger_hunt:
+            return
+        try:
+            groups = self._group.groups()
+        except UnavailableError:
+            return  # busy, or gone: the next look will tell
+        hunt, self._stranger_hunt = self._stranger_hunt, ""
+        try:
+            refuse_pacemaker(groups, {node.id: node.name for node in self.nodes})
+        except ConfigError as error:
+            if hunt == "refuse":
+                self._host.perform([Expelled(str(error))])
+            _log.error("%s", error)
 
     def _quorum_changed(self, ring: RingId, quorate: bool, nodes: frozenset[int]) -> None:
         votes = self._last_quorum.votes if self._last_quorum else 1
@@ -208,6 +229,7 @@ class ExternalStyle:
     def _look(self) -> None:
         """See that Corosync answers, and whether our votes are what they were."""
         self._schedule_probe()
+        self._hunt_strangers()
         votes: int | None = None
         with self._calling():
             votes = self._quorum.standing().votes

@@ -1,27 +1,15 @@
 """libcmap: configuration and statistics of a running Corosync. I/O."""
 
 import ctypes
+import struct
 from collections.abc import Iterator
 
 from hatools.messaging.external.library import Handle, Status, check, load
 
 _NAME_SIZE = 256
-_UINT8 = 2
 _STRING = 11
-_BINARY = 12
-_NUMBERS: dict[int, type[ctypes._SimpleCData[int]] | type[ctypes._SimpleCData[float]]] = {
-    1: ctypes.c_int8,
-    2: ctypes.c_uint8,
-    3: ctypes.c_int16,
-    4: ctypes.c_uint16,
-    5: ctypes.c_int32,
-    6: ctypes.c_uint32,
-    7: ctypes.c_int64,
-    8: ctypes.c_uint64,
-    9: ctypes.c_float,
-    10: ctypes.c_double,
-}
-"""``cmap_value_types_t``."""
+_NUMBERS = dict(enumerate("bBhHiIqQfd", 1))
+"""``cmap_value_types_t`` and how :mod:`struct` calls it."""
 
 CONFIGURATION = 0
 STATISTICS = 1
@@ -89,4 +77,4 @@ class ConfigurationMap:
         number = _NUMBERS.get(kind)
         if number is None:
             return "***BINARY***"
-        return str(number.from_buffer(buffer).value)
+        return str(struct.unpack_from(number, buffer)[0])
