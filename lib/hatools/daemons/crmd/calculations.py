@@ -5,7 +5,6 @@ is asked about the document that will follow from them (a *guess*); if that is t
 already.
 """
 
-
 from hatools.cib.document import Document
 from hatools.daemons.crmd import status
 from hatools.daemons.crmd.cluster import Cluster
