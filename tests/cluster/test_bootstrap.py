@@ -271,6 +271,24 @@ def test_an_older_configuration_is_not_pushed_over_a_newer_one(machines: Machine
     assert path.read_text() == newest
 
 
+def test_history_and_reports_have_what_all_nodes_know(machines: Machines) -> None:
+    machines.must(1, "crm", "-F", "configure", "property", "stonith-enabled=false")
+    machines.must(1, "crm", "-w", "configure", "primitive", "told", "ocf:hatools:Dummy")
+    machines.must(1, "crm", "-w", "resource", "restart", "told")
+    info = machines.must(2, "crm", "history", "info")
+    assert "Nodes: n1 n2 n3\n" in info and "Resources: told\n" in info
+    events = machines.must(2, "crm", "history", "resource", "told")
+    assert "Result of told_stop_0" in events and "Initiating told_start_0" in events
+    assert "pe-input-" in machines.must(2, "crm", "history", "transitions")
+    report = machines.folder / "report"
+    machines.must(3, "crm", "report", "-f", "-1H", str(report))
+    in_report = machines.must(3, "crm", "-H", f"{report}.tar.bz2", "history", "info")
+    assert "Nodes: n1 n2 n3\n" in in_report
+    assert "n1 " in machines.must(3, "crm", "-H", f"{report}.tar.bz2", "history", "log", "n1")
+    status, said = machines.run(3, "crm", "-H", f"{report}.tar.bz2", "history", "log", "n9")
+    assert status == 1 and "nothing is known of this node" in said
+
+
 # The channel itself
 
 

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from hatools.cli.gnu_options import Entry, GnuLine, parse
@@ -16,8 +16,9 @@ from hatools.cli.nodename import local_node_name
 from hatools.cli.options import FEATURES, VERSION
 from hatools.cli.report.collect import Collector
 from hatools.cli.report.masking import Masker
-from hatools.cli.report.period import Period, parse_time
+from hatools.cli.report.period import Period
 from hatools.runtime.directories import Directories
+from hatools.shell.history.times import parse_moment
 from hatools.values.errors import HatoolsError
 from hatools.values.exitcode import ExitCode
 from hatools.values.records import dataclass, field
@@ -102,6 +103,7 @@ ENTRIES = (
     Entry("version", "v"),
     Entry("features"),
     Entry("collect"),  # what this command asks of itself on other nodes: an archive on standard output
+    Entry("history"),  # with it: only logs, scheduler inputs and the CIB
 )
 
 _DEFAULT_SECRETS = ["passw.*"]
@@ -119,9 +121,10 @@ class _Request:
     search_logs: bool = True
     single: bool = False
     user: str = "root"
-    shell: str = "ssh -T"
+    shell: str = ""
     as_directory: bool = False
     collect_only: bool = False
+    history_only: bool = False
     dest: str = ""
 
 
@@ -182,7 +185,7 @@ def _request_from(line: GnuLine) -> _Request:
     start = line.get("f") or ("00:00" if sos else None)
     if start is None:
         raise _Wrong("Not sure what to do, no tests or time ranges to extract")
-    times = [parse_time(text, now) for text in (start, line.get("t") or "now")]
+    times = [parse_moment(text, now) for text in (start, line.get("t") or "now")]
     if times[0] is None or times[1] is None:
         raise _Wrong(f"'{start if times[0] is None else line.get('t')}' is no time; write \"YYYY-M-D H:M:S\"")
     request = _Request(Period(times[0], times[1]))
@@ -198,9 +201,10 @@ def _request_from(line: GnuLine) -> _Request:
     request.search_logs = not line.has("M")
     request.single = line.has("S") or sos
     request.user = line.get("u") or "root"
-    request.shell = line.get("e") or "ssh -T"
+    request.shell = line.get("e") or ("ssh -T" if line.has("u") else "")
     request.as_directory = line.has("d") or sos
     request.collect_only = line.has("collect")
+    request.history_only = line.has("history")
     request.dest = line.get("dest") or (line.rest[0] if line.rest else f"pcmk-{now:%a-%d-%b-%Y}")
     return request
 
@@ -259,25 +263,78 @@ def _nodes(request: _Request, local: str) -> list[str]:
 
 def _collect(request: _Request, folder: Path) -> None:
     collector = Collector(Directories.from_environment(), folder, request.period, Masker(request.secrets))
-    collector.run(request.logs, "|".join(request.events), search_logs=request.search_logs)
+    events = "|".join(request.events)
+    if request.history_only:
+        collector.run_for_history(events)
+    else:
+        collector.run(request.logs, events, search_logs=request.search_logs)
 
 
 def _collect_only(request: _Request, local: str) -> int:
     """Write this node's part as an archive to standard output."""
+    sys.stdout.buffer.write(_packed(request, local))
+    return ExitCode.OK
+
+
+def _packed(request: _Request, local: str) -> bytes:
     import tempfile
 
     with tempfile.TemporaryDirectory(prefix="crm_report-") as scratch:
         folder = Path(scratch) / local
         _collect(request, folder)
         buffer = io.BytesIO()
-        with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
+        with tarfile.open(fileobj=buffer, mode="w:gz", compresslevel=1) as tar:
             tar.add(folder, local)
-    sys.stdout.buffer.write(buffer.getvalue())
-    return ExitCode.OK
+    return buffer.getvalue()
+
+
+def packed_history(since: str) -> bytes:
+    """Return this node's logs, scheduler inputs and CIB since a time (``YYYY-MM-DD H:M:S``), as an archive."""
+    now = datetime.now().replace(microsecond=0)
+    request = _Request(Period(parse_moment(since, now) or now, now + timedelta(seconds=1)))
+    request.secrets, request.events, request.history_only = _DEFAULT_SECRETS, _DEFAULT_EVENTS, True
+    return _packed(request, _local_name())
 
 
 def _fetch(request: _Request, local: str, node: str, folder: Path) -> bool:
-    """Have another node collect its part; say whether that worked."""
+    """Have another node collect its part; say whether that worked.
+
+    Nodes are asked over the channel, or with a remote shell if one is named or the channel does not reach them.
+    """
+    words = _words_for_others(request)
+    data = _over_channel(local, node, words) if not request.shell else None
+    if data is None:
+        data = _over_shell(request, local, node, words)
+    if data is None:
+        return False
+    try:
+        with tarfile.open(fileobj=io.BytesIO(data), mode="r:gz") as tar:
+            tar.extractall(folder, filter="data")
+    except (OSError, tarfile.TarError) as error:
+        _say(local, f"{node}: {error}")
+        return False
+    return True
+
+
+def _over_channel(local: str, node: str, words: list[str]) -> bytes | None:
+    from hatools.shell.members import Members
+
+    received = bytearray()
+    try:
+        members = Members()
+        with members.connect(members.find(node)) as connection:
+            ended = connection.run(
+                words,
+                on_output=lambda piece: None if piece.is_error else received.extend(piece.data),
+                timeout_s=_SSH_LIMIT_S,
+            )
+    except (HatoolsError, ValueError) as error:
+        _say(local, f"{node}: {error}")
+        return None
+    return bytes(received) if ended.status == 0 else None
+
+
+def _words_for_others(request: _Request) -> list[str]:
     form = "%Y-%m-%d %H:%M:%S"
     words = ["crm_report", "--collect", "-f", f"{request.period.start:{form}}", "-t", f"{request.period.end:{form}}"]
     for letter, values in (("-p", request.secrets), ("-L", request.events), ("-l", request.logs)):
@@ -285,19 +342,22 @@ def _fetch(request: _Request, local: str, node: str, folder: Path) -> bool:
             words += [letter, str(value)]
     if not request.search_logs:
         words.append("-M")
-    command = [*shlex.split(request.shell), f"{request.user}@{node}", shlex.join(words)]
+    return words
+
+
+def _over_shell(request: _Request, local: str, node: str, words: list[str]) -> bytes | None:
+    shell = shlex.split(request.shell or "ssh -T -o BatchMode=yes -o ConnectTimeout=5")
+    command = [*shell, f"{request.user}@{node}", shlex.join(words)]
     try:
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=_SSH_LIMIT_S, check=False)
-        if done.returncode:
-            reason = done.stderr.decode("utf-8", "replace").strip().splitlines()
-            _say(local, f"{node}: {reason[-1] if reason else f'exit status {done.returncode}'}")
-            return False
-        with tarfile.open(fileobj=io.BytesIO(done.stdout), mode="r:gz") as tar:
-            tar.extractall(folder, filter="data")
-    except (OSError, subprocess.TimeoutExpired, tarfile.TarError) as error:
+    except (OSError, subprocess.TimeoutExpired) as error:
         _say(local, f"{node}: {error}")
-        return False
-    return True
+        return None
+    if done.returncode:
+        reason = done.stderr.decode("utf-8", "replace").strip().splitlines()
+        _say(local, f"{node}: {reason[-1] if reason else f'exit status {done.returncode}'}")
+        return None
+    return done.stdout
 
 
 def _analysis(folder: Path, nodes: list[str], missing: list[str]) -> str:

@@ -19,15 +19,15 @@ _HEAD = (
 )
 
 
-def draw(session: "Session", args: Sequence[str]) -> bool:
-    """Write the graph to a file, as dot source or as a picture; without a file, print the source."""
+def draw(session: "Session", args: Sequence[str], workspace: Workspace | None = None) -> bool:
+    """Write the graph of a configuration (the working copy's) to a file, as dot source or as a picture, or print it."""
     kind = args[0] if args else "dot"
     if kind == "exportsettings":
         raise CommandError("the look of graphs is not configurable")
     if kind != "dot":
         session.console.error(f"graph type {kind} is not supported")
         return False
-    source = dot_source(session.configuration.workspace)
+    source = dot_source(workspace or session.configuration.workspace)
     if len(args) < 2:
         print(source)
         return True

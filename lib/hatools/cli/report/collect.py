@@ -49,6 +49,13 @@ class Collector:
         if search_logs and self.directories.is_system:
             self._journal()
 
+    def run_for_history(self, events: str) -> None:
+        """Collect only what tells of the past: logs, scheduler inputs and the CIB."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._inputs()
+        self._logs(self._own_logs(), events)
+        self._copy(self.directories.cib / "cib.xml", "cib.xml")
+
     def write(self, name: str, text: str) -> None:
         """Write a file of the report."""
         (self.folder / name).write_text(self.masker.mask(text), encoding="utf-8", errors="surrogateescape")

@@ -1,38 +1,40 @@
-"""The history level: what the scheduler was given, and what it decided."""
+"""The history level: what the scheduler was given, what it decided, and what the logs tell of it."""
 
-import difflib
 import os
 import re
-import shutil
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from xml.etree.ElementTree import Element
 
 from hatools.shell.commands import ADMINISTRATOR, CommandError, Level, command
+from hatools.shell.history.archive import Archive, Input, open_live, open_report
+from hatools.shell.history.logs import View, matching
+from hatools.shell.history.patterns import EVENTS, NODE, RESOURCE, patterns_for
+from hatools.shell.history.times import parse_moment
 from hatools.shell.programs import call, capture
 
 if TYPE_CHECKING:
-    from hatools.shell.context import Context
+    from collections.abc import Sequence
 
-_NAME = re.compile(r"pe-(input|warn|error)-(\d+)\.bz2$")
-_EVENT = re.compile(
-    r"(State transition|Initiating|Result of|Transition \d+|fenc|Fenc|quorum|Quorum|joined|left|lost|S_[A-Z_]+)"
-)
+    from hatools.shell.context import Context
+    from hatools.shell.history.logs import Line
+    from hatools.shell.history.transitions import Transition
+
+_ACTIONS = ("showdot", "log", "save", "tags")
+_STAMP = "%Y-%m-%d %H:%M:%S"
 
 
 class History(Level):
-    """Examines kept inputs of the scheduler and the log, of this node or of a report."""
+    """Examines the past of the cluster, live or in a report."""
 
     name = "history"
 
     def is_usable(self) -> bool:
-        self._folder: Path | None = None
-        self._limits: tuple[str, str] = ("", "")
-        self._excluded: re.Pattern[str] | None = None
-        self._nodes: list[str] = []
-        self._detail = 0
-        if self.session.history_source:
-            self._set_source(self.session.history_source)
+        self._source = self.session.history_source or "live"
+        self._archive: Archive | None = None
+        self._view = View()
+        self._session_name = ""
         return True
 
     def leave(self, *, silently: bool = False) -> bool:
@@ -40,44 +42,217 @@ class History(Level):
 
     # Source
 
-    def _set_source(self, source: str) -> None:
-        if source == "live":
-            self._folder = None
+    def _open(self, *, renew: bool = False) -> Archive:
+        """Return what is looked at, read when it is first needed."""
+        if self._archive is None or renew:
+            if self._source != "live":
+                self._archive = open_report(self._source)
+            else:
+                since = self._view.start or self._moment(self.session.preferences.get("report", "from_time") or "-12H")
+                self._archive = open_live(self.session, since=f"{since:{_STAMP}}", renew=renew)
+        return self._archive
+
+    def _moment(self, text: str) -> datetime:
+        found = parse_moment(text, datetime.now())
+        if found is None:
+            raise CommandError(f"'{text}' is no time: write it as 2024-05-31 14:00, 14:00, or -2H for two hours ago")
+        return found
+
+    @command(skill=ADMINISTRATOR)
+    def do_source(self, context: "Context", src: str | None = None) -> None:
+        if src is None:
+            print(f"Current source is: {self._source}")
             return
-        path = Path(source)
-        if path.is_file() and ".tar" in path.name:
-            folder = _sessions() / f"report-{os.getpid()}"
-            shutil.unpack_archive(path, folder, filter="data")
-            path = folder
-        if not path.is_dir():
-            raise CommandError(f"{source}: no such folder or report")
-        self._folder = path
+        before, self._source = self._source, src
+        try:
+            if src != "live":
+                self._archive = None
+                self._open()
+        except CommandError:
+            self._source = before
+            raise
+        self._archive = None
+        self._session_name = ""
 
-    def _inputs(self) -> list[Path]:
-        """Return the scheduler's inputs, oldest first."""
-        if self._folder is None:
-            from hatools.runtime.directories import Directories
+    @command("limit", "timeframe", skill=ADMINISTRATOR)
+    def do_limit(self, context: "Context", from_time: str = "", to_time: str = "") -> None:
+        start = self._moment(from_time) if from_time else None
+        end = self._moment(to_time) if to_time else None
+        if start is not None and end is not None and start > end:
+            raise CommandError(f"the period ends ({end:{_STAMP}}) before it begins ({start:{_STAMP}})")
+        if self._source == "live" and start is not None:
+            self._archive = None  # what was collected may begin later
+        self._view.start, self._view.end = start, end
 
-            folder = Directories.from_environment().pengine
-            found = list(folder.glob("pe-*.bz2")) if folder.is_dir() else []
+    @command(skill=ADMINISTRATOR)
+    def do_refresh(self, context: "Context", force: str = "") -> None:
+        if force and force != "force":
+            raise CommandError(f"Expected 'force' or nothing, got '{force}'")
+        if self._source != "live":
+            self.console.info("nothing to refresh if source isn't live")
+            return
+        self._open(renew=True)
+
+    @command(skill=ADMINISTRATOR)
+    def do_detail(self, context: "Context", detail_level: str = "0") -> None:
+        if not detail_level.isdigit():
+            raise CommandError(f"Expected a small number, got '{detail_level}'")
+        self._view.detail = int(detail_level)
+
+    @command(skill=ADMINISTRATOR)
+    def do_setnodes(self, context: "Context", *args: str) -> None:
+        self._require_nodes(args)
+        self._view.nodes = list(args)
+
+    def _require_nodes(self, names: "Sequence[str]") -> None:
+        known = self._open().nodes
+        for name in names:
+            if known and name not in known:
+                raise CommandError(f"{name}: nothing is known of this node; there are {', '.join(known)}")
+
+    @command(skill=ADMINISTRATOR)
+    def do_exclude(self, context: "Context", regex: str = "") -> None:
+        if not regex:
+            print("\n".join(self._view.excluded))
+        elif regex == "clear":
+            self._view.excluded.clear()
         else:
-            found = list(self._folder.rglob("pe-*.bz2"))
-        return sorted((path for path in found if _NAME.search(path.name)), key=lambda path: path.stat().st_mtime)
+            try:
+                re.compile(regex)
+            except re.error as error:
+                raise CommandError(f"bad regular expression: {error}") from None
+            self._view.excluded.append(regex)
+
+    # Logs
+
+    def _lines(self, nodes: "Sequence[str]" = ()) -> "list[Line]":
+        self._require_nodes(nodes)
+        return [line for line in self._open().lines() if self._view.shows(line, nodes)]
+
+    def _show_lines(self, lines: "Sequence[Line]") -> None:
+        self.console.show("\n".join(line.text for line in lines))
+
+    @command(skill=ADMINISTRATOR)
+    def do_info(self, context: "Context") -> None:
+        archive = self._open()
+        lines = self._lines()
+        times = [line.when for line in lines]
+        start = self._view.start or (times[0] if times else None)
+        end = self._view.end or (times[-1] if times else None)
+        names = self._names_of_resources()
+        numbers = " ".join(dict.fromkeys(str(entry.number) for entry in self._inputs()[-20:]))
+        rows = [
+            ("Source", archive.source),
+            ("Period", f"{_stamp(start)} - {_stamp(end)}"),
+            ("Nodes", " ".join(archive.nodes)),
+            ("Groups", " ".join(names.get("group", []))),
+            ("Clones", " ".join([*names.get("clone", []), *names.get("master", [])])),
+            ("Resources", " ".join(names.get("primitive", []))),
+            ("Transitions", numbers),
+        ]
+        self.console.show("\n".join(f"{name}: {value}" for name, value in rows))
+
+    @command(skill=ADMINISTRATOR)
+    def do_latest(self, context: "Context") -> bool:
+        if self._source == "live":
+            self.session.wait_until_settled("transition")
+            self._open(renew=True)
+        return self._show_transition(self._input(""), [])
+
+    @command(skill=ADMINISTRATOR)
+    def do_events(self, context: "Context") -> None:
+        """Show what concerns the cluster as a whole, and every resource and node that it has."""
+        patterns = patterns_for(EVENTS, (), self._view.detail)
+        patterns += patterns_for(NODE[:1], self._open().nodes, 0)
+        patterns += patterns_for(RESOURCE[:1], self._names_of_resources().get("primitive", []), 0)
+        self._show_lines(list(matching(self._lines(), patterns)))
+
+    @command(skill=ADMINISTRATOR)
+    def do_log(self, context: "Context", *nodes: str) -> None:
+        self._show_lines(self._lines(nodes))
+
+    @command(skill=ADMINISTRATOR)
+    def do_resource(self, context: "Context", *args: str) -> None:
+        if not args:
+            raise CommandError("Expected at least one resource")
+        names = list(dict.fromkeys(member for name in args for member in self._members_of(name)))
+        self._show_lines(list(matching(self._lines(), patterns_for(RESOURCE, names, self._view.detail))))
+
+    @command(waits=True, skill=ADMINISTRATOR)
+    def do_node(self, context: "Context", *args: str) -> None:
+        if not args:
+            raise CommandError("Expected at least one node")
+        self._show_lines(list(matching(self._lines(), patterns_for(NODE, args, self._view.detail))))
+
+    def _configuration(self) -> Element | None:
+        """Return the resources of the last known CIB; None if there is none."""
+        from hatools.cib.document import parse_xml
+        from hatools.values.errors import HatoolsError
+
+        found = self._inputs()
+        if found:
+            return self._document(str(found[-1].path)).find("configuration/resources")
+        for path in self._open().configurations():
+            try:
+                return parse_xml(path.read_bytes()).find("configuration/resources")
+            except (HatoolsError, OSError):
+                continue
+        return None
+
+    def _names_of_resources(self) -> dict[str, list[str]]:
+        names: dict[str, list[str]] = {}
+        resources = self._configuration()
+        for element in resources.iter() if resources is not None else ():
+            if isinstance(element.tag, str) and element.tag in ("primitive", "group", "clone", "master", "bundle"):
+                names.setdefault(element.tag, []).append(element.get("id") or "")
+        return names
+
+    def _members_of(self, name: str) -> list[str]:
+        """Return a resource's name, or those of what a group or clone holds."""
+        resources = self._configuration()
+        for element in resources.iter() if resources is not None else ():
+            if element.get("id") == name and element.tag in ("group", "clone", "master", "bundle"):
+                return [name, *(inner.get("id") or "" for inner in element.iter("primitive"))]
+        return [name]
+
+    # Transitions
+
+    def _inputs(self) -> list[Input]:
+        """Return the scheduler's inputs of the period, oldest first."""
+        view = self._view
+        return [
+            entry
+            for entry in self._open().inputs()
+            if (view.start is None or entry.written >= view.start)
+            and (view.end is None or entry.written <= view.end)
+            and (not view.nodes or entry.node in view.nodes)
+        ]
 
     def _input(self, word: str) -> Path:
-        """Return an input by file, number or index from the end (0 is the last, -1 the one before)."""
+        """Return an input by file, number, or index from the end (0 or nothing: the last, -1: the one before)."""
+        if word and ("pe-" in word or "/" in word):
+            return self._input_named(word)
+        found = self._inputs()
+        if not word or re.fullmatch(r"-\d+|0", word):
+            index = len(found) - 1 + int(word or "0")
+            if 0 <= index < len(found):
+                return found[index].path
+            raise CommandError("no transitions found in the source" if not found else f"{word}: no such transition")
+        named = [entry.path for entry in found if str(entry.number) == word]
+        if not named:
+            raise CommandError(f"{word}: no such transition")
+        return named[-1]
+
+    def _input_named(self, word: str) -> Path:
         if Path(word).is_file():
             return Path(word)
-        found = self._inputs()
-        if re.fullmatch(r"-\d+|0", word):
-            index = len(found) - 1 + int(word)
-            if 0 <= index < len(found):
-                return found[index]
-        for path in reversed(found):
-            match = _NAME.search(path.name)
-            if match is not None and match[2] == word:
-                return path
-        raise CommandError(f"{word}: no such pe input")
+        suffix = word if word.endswith(".bz2") else f"{word}.bz2"
+        named = [entry.path for entry in self._open().inputs() if str(entry.path).endswith(suffix)]
+        if not named:
+            raise CommandError(f"{word}: path not found")
+        if len(named) > 1:
+            raise CommandError(f"{word}: path ambiguous: {' '.join(map(str, named))}")
+        return named[0]
 
     def _document(self, word: str) -> Element:
         """Return the CIB of an input, or with ``live`` the cluster's."""
@@ -94,184 +269,126 @@ class History(Level):
         content = path.read_bytes()
         return parse_xml(bz2.decompress(content) if path.suffix == ".bz2" else content)
 
-    def _log_lines(self) -> list[str]:
-        if self._folder is None:
-            from hatools.runtime.directories import Directories
+    def _transitions(self) -> "list[Transition]":
+        from hatools.shell.history.transitions import find_transitions
 
-            paths = [Directories.from_environment().log_file]
-        else:
-            paths = [path for path in self._folder.rglob("*.log") if not self._nodes or _is_of(path, self._nodes)]
-        lines: list[str] = []
-        for path in paths:
-            try:
-                lines += path.read_text(encoding="utf-8", errors="replace").splitlines()
-            except OSError as error:
-                self.console.warning(f"{path}: {error.strerror}")
-        first, last = self._limits
-        return [
-            line
-            for line in lines
-            if (not first or line[: len(first)] >= first)
-            and (not last or line[: len(last)] <= last)
-            and (self._excluded is None or not self._excluded.search(line))
-        ]
-
-    @command()
-    def do_source(self, context: "Context", src: str | None = None) -> None:
-        if src is None:
-            print(f"Current source is: {self._folder or 'live'}")
-        else:
-            self._set_source(src)
-
-    @command("limit", "timeframe", skill=ADMINISTRATOR)
-    def do_limit(self, context: "Context", from_time: str = "", to_time: str = "") -> None:
-        self._limits = (from_time, to_time)
+        return find_transitions(self._lines(), self._names_of_resources().get("primitive", []))
 
     @command(skill=ADMINISTRATOR)
-    def do_refresh(self, context: "Context", force: str = "") -> None:
-        if self._folder is not None:
-            self._set_source(str(self._folder))
-
-    @command(skill=ADMINISTRATOR)
-    def do_detail(self, context: "Context", detail_level: str = "0") -> None:
-        if not detail_level.isdigit():
-            raise CommandError(f"Expected a small number, got '{detail_level}'")
-        self._detail = int(detail_level)
-
-    @command(skill=ADMINISTRATOR)
-    def do_setnodes(self, context: "Context", *args: str) -> None:
-        self._nodes = list(args)
-
-    @command(skill=ADMINISTRATOR)
-    def do_exclude(self, context: "Context", regex: str = "") -> None:
-        if regex == "clear":
-            self._excluded = None
-        elif not regex:
-            print(self._excluded.pattern if self._excluded else "")
-        else:
-            try:
-                self._excluded = re.compile(regex)
-            except re.error as error:
-                raise CommandError(f"bad regular expression: {error}") from None
-
-    # Looking
-
-    @command()
-    def do_info(self, context: "Context") -> None:
-        found = self._inputs()
-        print(f"Source: {self._folder or 'live'}")
-        print(f"Transitions: {' '.join(str(_number(path)) for path in found[-20:])}")
-        if self._limits != ("", ""):
-            print(f"Time frame: {self._limits[0] or 'start'} to {self._limits[1] or 'end'}")
-
-    @command()
-    def do_latest(self, context: "Context") -> bool:
-        found = self._inputs()
-        return bool(found) and self._show_transition(found[-1], [])
-
-    @command()
-    def do_events(self, context: "Context") -> None:
-        self.console.show("\n".join(line for line in self._log_lines() if _EVENT.search(line)))
-
-    @command()
-    def do_log(self, context: "Context", *nodes: str) -> None:
-        self.console.show("\n".join(self._log_lines()))
-
-    @command()
-    def do_resource(self, context: "Context", *args: str) -> None:
-        self._show_about(args)
-
-    @command()
-    def do_node(self, context: "Context", *args: str) -> None:
-        self._show_about(args)
-
-    def _show_about(self, names: tuple[str, ...]) -> None:
-        if not names:
-            raise CommandError("Expected at least one name")
-        pattern = re.compile("|".join(rf"\b{re.escape(name)}\b" for name in names))
-        self.console.show("\n".join(line for line in self._log_lines() if pattern.search(line)))
-
-    @command()
-    def do_peinputs(self, context: "Context", *args: str) -> None:
+    def do_peinputs(self, context: "Context", *args: str) -> bool:
         words = [word for word in args if word != "v"]
-        for path in self._inputs():
-            if not words or any(_in_range(_number(path), word) for word in words):
-                print(path)
-
-    @command()
-    def do_transitions(self, context: "Context") -> None:
-        import time
-
-        from tabulate import tabulate
-
-        rows = [
-            (_number(path), time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(path.stat().st_mtime)), path.name)
-            for path in self._inputs()
+        chosen = [
+            entry for entry in self._inputs() if not words or any(_in_range(entry.number, word) for word in words)
         ]
-        print(tabulate(rows, headers=("transition", "time", "input"), tablefmt="plain"))
+        if not chosen:
+            raise CommandError("no scheduler inputs")
+        if "v" not in args:
+            self.console.show("\n".join(str(entry.path) for entry in chosen))
+            return True
+        told = {transition.name: transition for transition in self._transitions()}
+        rows = ["Date       Start    End       Filename      Client     User       Origin      Tags"]
+        rows.append("====       =====    ===       ========      ======     ====       ======      ====")
+        rows += [self._row(entry, told.get(entry.path.name)) for entry in chosen]
+        self.console.show("\n".join(rows))
+        return True
 
-    @command()
+    def _row(self, entry: Input, told: "Transition | None") -> str:
+        root = self._document(str(entry.path))
+        start = told.start if told is not None else entry.written
+        end = f"{told.end:%H:%M:%S}" if told is not None and told.end is not None else "--:--:--"
+        client, user, origin = (root.get(f"update-{key}") or f"no-{key}" for key in ("client", "user", "origin"))
+        tags = " ".join(sorted(told.tags)) if told is not None else ""
+        name = entry.path.name.removesuffix(".bz2")
+        return f"{start:%Y-%m-%d} {start:%H:%M:%S} {end}  {name:<13} {client:<10} {user:<10} {origin}   {tags}".rstrip()
+
+    @command(skill=ADMINISTRATOR)
+    def do_transitions(self, context: "Context") -> None:
+        rows = ["Time                            Name                Node             Tags"]
+        for transition in self._transitions():
+            end = f"{transition.end:%H:%M:%S}" if transition.end is not None else "--:--:--"
+            period = f"{transition.start:{_STAMP}} - {end}"
+            name = transition.name.removesuffix(".bz2")
+            rows.append(f"{period:<31} {name:<19} {transition.dc:<16} {' '.join(sorted(transition.tags))}".rstrip())
+        self.console.show("\n".join(rows))
+
+    @command(skill=ADMINISTRATOR)
     def do_transition(self, context: "Context", *args: str) -> bool:
         words = list(args)
-        action = words.pop(0) if words and words[0] in ("showdot", "log", "save", "tags") else ""
-        chosen = words.pop(0) if words and re.fullmatch(r"-?\d+|.*\.bz2", words[0]) else "0"
-        path = self._input(chosen)
-        if action == "log":
-            pattern = re.compile(rf"[Tt]ransition {_number(path)}\b|{re.escape(path.name)}")
-            self.console.show("\n".join(line for line in self._log_lines() if pattern.search(line)))
-            return True
-        if action == "save":
-            from hatools.ipc.clients.cib import shadow_path
-
-            target = shadow_path(words[0] if words else path.name.removesuffix(".bz2"), os.environ)
-            from hatools.cib.document import format_xml
-
-            target.write_text(format_xml(self._document(str(path))), encoding="utf-8")
-            self.console.info(f"transition {_number(path)} saved to shadow {target.name.removeprefix('shadow.')}")
-            return True
-        if action == "tags":
-            answer = capture("crm_simulate", ["-x", str(path), "-S"])
-            print(" ".join(sorted(set(re.findall(r"(start|stop|move|promote|demote|fence)", answer.out)))))
-            return True
-        if action == "showdot":
-            return self._dot(path, "/dev/stdout")
+        action = words.pop(0) if words and words[0] in _ACTIONS else ""
+        is_chosen = bool(words) and re.fullmatch(r"-?\d+|.*pe-.*|.*/.*", words[0]) is not None
+        path = self._input(words.pop(0) if is_chosen else "")
+        if words and (action in ("showdot", "log", "tags") or (action == "save" and len(words) > 1)):
+            raise CommandError(f"unexpected: {' '.join(words)}")
+        match action:
+            case "log":
+                return self._show_transition_log(path, whole=True)
+            case "save":
+                return self._save(path, words[0] if words else path.name.removesuffix(".bz2"))
+            case "tags":
+                told = self._told_of(path)
+                print(" ".join(sorted(told.tags)) if told is not None else "")
+                return True
+            case "showdot":
+                return self._dot(path, "/dev/stdout")
         return self._show_transition(path, words)
 
+    def _save(self, path: Path, name: str) -> bool:
+        from hatools.cib.document import format_xml
+        from hatools.ipc.clients.cib import shadow_path
+
+        target = shadow_path(name, os.environ)
+        if target.exists() and not self.console.ask(f"shadow CIB {name} exists. Replace it?"):
+            raise CommandError(f"shadow CIB {name} exists already")
+        target.write_text(format_xml(self._document(str(path))), encoding="utf-8")
+        self.console.info(f"transition {path} saved to shadow {name}")
+        return True
+
+    def _told_of(self, path: Path) -> "Transition | None":
+        """Return what the logs tell of the transition that an input led to."""
+        return next((told for told in reversed(self._transitions()) if told.name == path.name), None)
+
     def _show_transition(self, path: Path, words: list[str]) -> bool:
+        unknown = [
+            word for word in words if word not in ("nograph", "scores", "actions", "utilization") and set(word) != {"v"}
+        ]
+        if unknown:
+            raise CommandError(f"unknown option {unknown[0]}: expected nograph, v..., scores, actions, utilization")
         argv = ["-x", str(path), "-S"]
         argv += ["-s"] if "scores" in words else []
         argv += ["-U"] if "utilization" in words else []
-        print(f"Transition {_number(path)} ({path.name}):")
-        return call("crm_simulate", *argv) == 0
+        print(f"Transition {path.name.removesuffix('.bz2')} ({path}):", flush=True)
+        return call("crm_simulate", *argv) == 0 and self._show_transition_log(path, whole=False)
+
+    def _show_transition_log(self, path: Path, *, whole: bool) -> bool:
+        told = self._told_of(path)
+        if told is None:
+            self.console.warning(f"{path.name}: the logs do not tell of this transition")
+            return not whole
+        end = told.end or datetime.max
+        lines = [line for line in self._lines() if told.start <= line.when <= end]
+        if not whole:
+            patterns = [*patterns_for(EVENTS, (), self._view.detail), r"Initiating|Result of|Transition -?\d+ \("]
+            lines = list(matching(lines, patterns))
+            print(f"Transition {path.name.removesuffix('.bz2')} from {told.start:%H:%M:%S} on {told.dc}:")
+        self._show_lines(lines)
+        return True
 
     def _dot(self, path: Path, target: str) -> bool:
-        answer = capture("crm_simulate", ["-x", str(path), "-S", "-D", target])
-        return answer.status == 0
+        return capture("crm_simulate", ["-x", str(path), "-S", "-D", target]).status == 0
 
-    @command()
+    # Configurations
+
+    @command(skill=ADMINISTRATOR)
     def do_show(self, context: "Context", pe: str, rest: str | None = None) -> None:
+        if rest not in (None, "status"):
+            raise CommandError(f"Expected 'status' or nothing, got '{rest}'")
         self.console.show("\n".join(self._shown(pe, as_status=rest == "status")))
 
     def _shown(self, word: str, *, as_status: bool) -> list[str]:
         """Return configuration or status of an input as lines."""
         root = self._document(word)
         if as_status:
-            import tempfile
-
-            from hatools.cib.document import format_xml
-
-            with tempfile.NamedTemporaryFile("w", suffix=".xml", encoding="utf-8") as file:
-                file.write(format_xml(root))
-                file.flush()
-                saved = os.environ.get("CIB_file")
-                os.environ["CIB_file"] = file.name
-                try:
-                    return capture("crm_mon", ["-1", "-r"]).out.splitlines()
-                finally:
-                    if saved is None:
-                        del os.environ["CIB_file"]
-                    else:
-                        os.environ["CIB_file"] = saved
+            return _status_of(root)
         from hatools.parser.printer import Layout
         from hatools.shell.changeset.host import Host
         from hatools.shell.changeset.workspace import Workspace
@@ -280,12 +397,18 @@ class History(Level):
         layout = Layout(node_count=len(workspace.node_names()))
         return "\n".join(workspace.text(item, layout) for item in workspace.sorted(workspace.objects)).splitlines()
 
-    @command()
+    @command(skill=ADMINISTRATOR)
     def do_graph(self, context: "Context", pe: str, *args: str) -> bool:
-        return self._dot(self._input(pe), args[1] if len(args) > 1 else "/dev/stdout")
+        from hatools.shell.changeset.host import Host
+        from hatools.shell.changeset.workspace import Workspace
+        from hatools.shell.graph import draw
 
-    @command()
+        return draw(self.session, args, Workspace(self._document(pe), Host(self.console)))
+
+    @command(skill=ADMINISTRATOR)
     def do_diff(self, context: "Context", pe1: str, pe2: str, *args: str) -> None:
+        import difflib
+
         as_status = "status" in args
         first, second = self._shown(pe1, as_status=as_status), self._shown(pe2, as_status=as_status)
         if "html" in args:
@@ -293,68 +416,83 @@ class History(Level):
             return
         self.console.show("\n".join(difflib.unified_diff(first, second, pe1, pe2, lineterm="")))
 
-    @command()
+    @command(skill=ADMINISTRATOR)
     def do_wdiff(self, context: "Context", pe1: str, pe2: str, *args: str) -> None:
+        import difflib
+
         as_status = "status" in args
-        first = " ".join(self._shown(pe1, as_status=as_status)).split()
-        second = " ".join(self._shown(pe2, as_status=as_status)).split()
-        parts = []
-        for tag, a, b, c, d in difflib.SequenceMatcher(None, first, second).get_opcodes():
+        first, second = (re.findall(r"\S+|\n", "\n".join(self._shown(pe, as_status=as_status))) for pe in (pe1, pe2))
+        parts: list[str] = []
+        for tag, a, b, c, d in difflib.SequenceMatcher(None, first, second, autojunk=False).get_opcodes():
             if tag == "equal":
                 parts += first[a:b]
             else:
                 parts += [f"[-{' '.join(first[a:b])}-]"] if b > a else []
                 parts += [f"{{+{' '.join(second[c:d])}+}}"] if d > c else []
-        self.console.show(" ".join(parts))
+        self.console.show(" ".join(parts).replace(" \n ", "\n").replace("\n ", "\n"))
 
-    @command()
-    def do_session(self, context: "Context", subcmd: str = "list", name: str = "") -> bool:
-        folder = _sessions()
+    # Sessions
+
+    @command(skill=ADMINISTRATOR)
+    def do_session(self, context: "Context", subcmd: str = "", name: str = "") -> bool:
+        from hatools.shell.history import sessions
+
+        if not subcmd:
+            print(f"current session: {self._session_name}")
+            return True
         if subcmd == "list":
-            for path in sorted(folder.iterdir()):
-                print(path.name)
+            print("\n".join(sessions.names()))
             return True
-        if subcmd == "update":
-            return self.do_session(context, "save", name)
-        if not name or "/" in name:
+        if subcmd not in ("save", "load", "delete", "pack", "update"):
+            raise CommandError(f"unknown history session subcmd: {subcmd}")
+        name = name or self._session_name
+        if not name or "/" in name or name.startswith("."):
             raise CommandError("Expected the name of a session")
-        if subcmd == "save":
-            target = folder / name
-            target.mkdir(exist_ok=True)
-            for path in self._inputs():
-                shutil.copy2(path, target / path.name)
-            return True
-        if not (folder / name).is_dir():
-            raise CommandError(f"{name}: no such session")
-        if subcmd == "load":
-            self._set_source(str(folder / name))
-        elif subcmd == "delete":
-            shutil.rmtree(folder / name)
-        elif subcmd == "pack":
-            print(shutil.make_archive(name, "bztar", folder / name))
-        else:
-            raise CommandError(f"unknown session command {subcmd}: expected save, load, delete, pack, update or list")
+        match subcmd:
+            case "save" | "update":
+                sessions.save(name, self._open(), self._view)
+                self._source, self._session_name = str(sessions.folder(name)), name
+                self._archive = None
+            case "load":
+                self._view = sessions.load(name)
+                self._source, self._session_name = str(sessions.folder(name)), name
+                self._archive = None
+            case "delete":
+                sessions.delete(name)
+                if name == self._session_name:
+                    self.console.info("current history session deleted, setting source to live")
+                    self._source, self._session_name, self._archive = "live", "", None
+            case "pack":
+                print(sessions.pack(name))
         return True
 
 
-def _sessions() -> Path:
-    base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    folder = Path(base) / "crm/history"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return folder
+def _status_of(root: Element) -> list[str]:
+    """Return how crm_mon shows the cluster of a CIB."""
+    import tempfile
+
+    from hatools.cib.document import format_xml
+
+    with tempfile.NamedTemporaryFile("w", suffix=".xml", encoding="utf-8") as file:
+        file.write(format_xml(root))
+        file.flush()
+        saved: dict[str, Any] = {name: os.environ.pop(name, None) for name in ("CIB_file", "CIB_shadow")}
+        os.environ["CIB_file"] = file.name
+        try:
+            return capture("crm_mon", ["-1", "-r"]).out.splitlines()
+        finally:
+            del os.environ["CIB_file"]
+            os.environ.update({name: value for name, value in saved.items() if value is not None})
 
 
-def _number(path: Path) -> int:
-    match = _NAME.search(path.name)
-    return int(match[2]) if match is not None else 0
+def _stamp(when: datetime | None) -> str:
+    return f"{when:{_STAMP}}" if when is not None else "unknown"
 
 
 def _in_range(number: int, word: str) -> bool:
     first, colon, last = word.partition(":")
     if not first.isdigit() or (colon and not last.isdigit()):
         raise CommandError(f"Expected <number> or <n1>:<n2>, got '{word}'")
-    return int(first) <= number <= int(last or first) if colon else number == int(first)
-
-
-def _is_of(path: Path, nodes: list[str]) -> bool:
-    return any(node in path.parts for node in nodes)
+    if colon and int(first) > int(last):
+        raise CommandError(f"{word}: invalid peinputs range")
+    return int(first) <= number <= int(last) if colon else number == int(first)

@@ -2,25 +2,7 @@
 
 from datetime import datetime
 
-import pytest
-
-from hatools.cli.report.period import Period, parse_time
-
-NOW = datetime(2026, 1, 15, 12, 0, 0)
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("now", NOW),
-        ("2025-12-31 13:05:00", datetime(2025, 12, 31, 13, 5)),
-        ("2025-1-2", datetime(2025, 1, 2)),
-        ("13:05", datetime(2026, 1, 15, 13, 5)),
-        ("yesterday", None),
-    ],
-)
-def test_times_are_read_as_people_write_them(text: str, expected: datetime | None) -> None:
-    assert parse_time(text, NOW) == expected
+from hatools.cli.report.period import Period
 
 
 def test_lines_without_a_time_go_with_the_one_before() -> None:
