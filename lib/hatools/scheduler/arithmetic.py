@@ -6,6 +6,8 @@ from hatools.scheduler.model.constraint import Colocation
 from hatools.scheduler.model.node import Node
 from hatools.scheduler.model.reason import ScoreReason
 from hatools.scheduler.model.resource import Resource
+from hatools.scheduler.placement.node_scores import is_available
+from hatools.scheduler.placement.promotion import promotion_score
 from hatools.scheduler.plan import Plan
 from hatools.values.role import Role
 from hatools.values.score import INFINITY, add_scores, format_score
@@ -25,6 +27,10 @@ def arithmetic(plan: Plan, resource: Resource, node: Node) -> str:
     for reason in score_reasons(plan, resource, node):
         total = add_scores(total, reason.score)
         parts.append(f"{format_score(reason.score)} {reason.evidence}")
+    promotion = _promotion(plan, resource, node)
+    if promotion > 0:
+        total = add_scores(total, promotion)
+        parts.append(f"{format_score(promotion)} promotion score")
     for colocation in outer_colocations(resource):
         share = _colocation_share(node, colocation)
         if share:
@@ -33,6 +39,15 @@ def arithmetic(plan: Plan, resource: Resource, node: Node) -> str:
     if total != entry.score and abs(entry.score) < INFINITY and abs(total) < INFINITY:
         parts.append(f"{format_score(entry.score - total)} what is colocated with it")
     return (" + ".join(parts) or "no preference") + f" = {format_score(entry.score)}"
+
+
+def _promotion(plan: Plan, resource: Resource, node: Node) -> int:
+    """Return the promotion score with which a clone's instances choose their nodes."""
+    clone = next((each for each in with_parents(resource) if each.clone_data is not None), None)
+    if clone is None or clone.clone_data is None or not clone.clone_data.promotion_added or not is_available(node):
+        return 0
+    instance = next(each for each in with_parents(resource) if each.parent is clone)
+    return promotion_score(plan, instance, node) or 0
 
 
 def score_reasons(plan: Plan, resource: Resource, node: Node) -> list[ScoreReason]:

@@ -4,63 +4,17 @@ Everything comes from a finished plan: what was recorded on the way (:mod:`model
 state the decision left behind.
 """
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from hatools.scheduler.arithmetic import (
-    INSIDE_GROUP,
-    are_alike,
-    arithmetic,
-    outer_colocations,
-    places_of,
-    score_reasons,
-    with_parents,
-)
-from hatools.scheduler.model.action import Action
-from hatools.scheduler.model.constraint import Colocation, Ordering
-from hatools.scheduler.model.node import Discovery, Node
-from hatools.scheduler.model.reason import Cause, Reason, ScoreReason
+from hatools.scheduler.explainer import Explainer
+from hatools.scheduler.model.reason import Cause, Explanation
 from hatools.scheduler.model.resource import Resource
-from hatools.scheduler.options import QuorumPolicy
-from hatools.scheduler.plan import Plan
-from hatools.values.boolean import is_true
-from hatools.values.records import dataclass, replace
-from hatools.values.role import Role, format_role
-from hatools.values.score import INFINITY
+from hatools.values.role import Role
 
 if TYPE_CHECKING:
     from hatools.scheduler.schedule import Schedule
 
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """One decisive fact about a resource (on a node, if ``node`` is set).
-
-    ``evidence`` names the thing that decided: the id of a constraint, rule, operation or ticket, an
-    option, a resource, a node. ``suggestion`` is the command that would change it, if one would.
-    """
-
-    resource: str
-    cause: Cause
-    evidence: str
-    text: str
-    node: str | None = None
-    suggestion: str = ""
-
-    def __str__(self) -> str:
-        text = f"{self.text} [{self.cause.value}: {self.evidence}]" if self.evidence else self.text
-        return f"{text}; to change it: {self.suggestion}" if self.suggestion else text
-
-    def as_dict(self) -> dict[str, str | None]:
-        """Return the fields for JSON."""
-        return {
-            "resource": self.resource,
-            "node": self.node,
-            "cause": self.cause.value,
-            "evidence": self.evidence,
-            "text": self.text,
-            "suggestion": self.suggestion or None,
-        }
+__all__ = ["Explanation", "explain", "explain_node"]
 
 
 def explain(schedule: "Schedule", resource: str, node: str | None = None) -> list[Explanation]:
@@ -73,13 +27,14 @@ def explain(schedule: "Schedule", resource: str, node: str | None = None) -> lis
     if found is None:
         return [Explanation(resource, Cause.ORPHAN, resource, f"{resource} is not configured")]
     if node is None:
-        return [line for each in _parts(found) for line in _Explainer(plan, each).anywhere()]
+        lines = [line for each in _parts(found, resource) for line in Explainer(plan, each).anywhere()]
+        return [*_instances(found), *_said_once(lines)]
     place = plan.find_node(node)
     if place is None:
         return [Explanation(resource, Cause.NODE_STATE, node, f"{node} is not a node of this cluster", node)]
-    parts = _parts(found)
+    parts = _parts(found, resource)
     there = [each for each in parts if each.assigned_to is place] or parts[:1]
-    return [line for each in there for line in _Explainer(plan, each).on(place)]
+    return [line for each in there for line in Explainer(plan, each).on(place)]
 
 
 def explain_node(schedule: "Schedule", node: str) -> list[Explanation]:
@@ -90,394 +45,43 @@ def explain_node(schedule: "Schedule", node: str) -> list[Explanation]:
     ]
 
 
-def _parts(resource: Resource) -> list[Resource]:
-    """Return the primitives of a resource."""
+def _parts(resource: Resource, name: str) -> list[Resource]:
+    """Return the primitives of a resource; of one that is cloned, asked for by its own name, those of all instances."""
+    if resource.id != name:
+        return [each for each in resource.top.descendants() if each.is_primitive and each.xml_id == name]
     return [each for each in resource.descendants() if each.is_primitive]
 
 
-def _configured(resource: Resource) -> str:
-    """Return the name that commands take for the outermost part of a resource."""
-    return resource.top_with_bundle(True).xml_id
+def _said_once(lines: list[Explanation]) -> list[Explanation]:
+    """Leave out what was said in the same words of another instance."""
+    found: dict[tuple[str, str | None], Explanation] = {}
+    for line in lines:
+        found.setdefault((str(line), line.node), line)
+    return list(found.values())
 
 
-def _moved(constraint: str, node: Node) -> str:
-    """Return the resource that was moved or banned by a command; the constraint's id is made of its name."""
-    return constraint.removeprefix("cli-ban-").removeprefix("cli-prefer-").removesuffix(f"-on-{node.name}")
-
-
-class _Explainer:
-    """Explains one primitive."""
-
-    def __init__(self, plan: Plan, resource: Resource) -> None:
-        self.plan = plan
-        self.resource = resource
-
-    # -- answers
-
-    def anywhere(self) -> list[Explanation]:
-        """Explain where the resource will be, or why it will not run."""
-        general = self._general()
-        node = self.resource.assigned_to
-        if node is None:
-            if general:
-                return general
-            return self._limits() or self._nowhere()
-        start = self._start(node)
-        if start is not None and not start.runnable:
-            return general + self._unrunnable(start, node)
-        if not self.resource.managed:
-            return general
-        return [*general, self._placed(node), *self._promotion(node)]
-
-    def on(self, node: Node) -> list[Explanation]:
-        """Explain why the resource will be on a node, or why not."""
-        if self.resource.assigned_to is node:
-            return self.anywhere()
-        obstacles = self._general() + self._obstacles(node)
-        return obstacles or [*self._limits(), self._less_wanted(node)]
-
-    # -- what does not depend on a node
-
-    def _say(
-        self, cause: Cause, evidence: str, text: str, suggestion: str = "", node: Node | None = None
-    ) -> Explanation:
-        return Explanation(self.resource.id, cause, evidence, text, None if node is None else node.name, suggestion)
-
-    def _general(self) -> list[Explanation]:
-        plan, resource = self.plan, self.resource
-        name = resource.xml_id
-        if resource.orphan:
-            return [
-                self._say(
-                    Cause.ORPHAN, name, f"{resource.id} is not configured any more", f"crm_resource --cleanup -r {name}"
-                )
-            ]
-        if plan.options.fencing_enabled and not plan.have_fencing_resource:
-            return [
-                self._say(
-                    Cause.FENCING,
-                    "stonith-enabled",
-                    "nothing is started because fencing is enabled but no fencing device is configured",
-                    "crm configure primitive FENCING stonith:AGENT, or crm configure property stonith-enabled=false",
-                )
-            ]
-        lines = list(self._wanted_stopped())
-        if plan.options.stop_all:
-            command = "crm configure property stop-all-resources=false"
-            lines.append(self._say(Cause.TARGET_ROLE, "stop-all-resources", "all resources are to be stopped", command))
-        if not resource.managed:
-            lines.append(self._unmanaged())
-        return lines
-
-    def _wanted_stopped(self) -> Iterator[Explanation]:
-        for each in with_parents(self.resource):
-            wanted = each.meta.get("target-role", "")
-            if wanted.lower() == "stopped":
-                yield self._say(
-                    Cause.TARGET_ROLE,
-                    f"target-role={wanted}",
-                    f"{each.xml_id} is meant to be stopped",
-                    f"crm resource start {each.xml_id}",
-                )
-                return
-
-    def _unmanaged(self) -> Explanation:
-        resource = self.resource
-        if resource.blocked:
-            for reason in self._recorded(None):
-                if reason.cause in (Cause.BLOCKED, Cause.FAILURE):
-                    command = f"crm resource cleanup {resource.xml_id}"
-                    return self._say(Cause.BLOCKED, reason.evidence, f"{resource.id}: {reason.text}", command)
-                if reason.cause is Cause.TICKET:
-                    command = f"crm site ticket grant {reason.evidence}"
-                    return self._say(Cause.TICKET, reason.evidence, f"{resource.id} is {reason.text}", command)
-        if self.plan.options.maintenance:
-            command = "crm configure property maintenance-mode=false"
-            return self._say(Cause.UNMANAGED, "maintenance-mode", "the cluster is in maintenance mode", command)
-        for each in with_parents(resource):
-            if is_true(each.meta.get("maintenance")):
-                command = f"crm resource maintenance {each.xml_id} off"
-                return self._say(Cause.UNMANAGED, "maintenance", f"{each.xml_id} is in maintenance", command)
-        for node in resource.running_on:
-            if node.maintenance:
-                text = f"{resource.id} is on {node.name}, which is in maintenance"
-                return self._say(Cause.UNMANAGED, node.name, text, f"crm node ready {node.name}", node)
-        text = f"{resource.id} is not managed, the cluster leaves it alone"
-        return self._say(Cause.UNMANAGED, "is-managed", text, f"crm resource manage {_configured(resource)}")
-
-    def _recorded(self, node: Node | None) -> list[Reason]:
-        """Return what was recorded about the resource, or its parents, that holds for a node."""
-        found = []
-        for each in with_parents(self.resource):
-            for reason in self.plan.reasons.resources.get(each.id, ()):
-                if node is None or reason.node is None or reason.node == node.name:
-                    found.append(reason)
-        return found
-
-    def _limits(self) -> list[Explanation]:
-        resource = self.resource
-        clone = next((each for each in with_parents(resource) if each.is_clone), None)
-        if clone is None:
-            return []
-        command = f"crm resource meta {clone.xml_id} set clone-max NUMBER"
-        for reason in self._recorded(None):
-            if reason.cause is Cause.CLONE_LIMIT:
-                return [self._say(reason.cause, reason.evidence, reason.text, command)]
-        placed = [each for each in clone.children if any(part.assigned_to is not None for part in each.descendants())]
-        if clone.clone_data is not None and len(placed) == len(clone.children) >= clone.clone_data.clone_max:
-            limit = clone.clone_data.clone_max
-            text = f"all {limit} instances of {clone.xml_id} are somewhere else"
-            return [self._say(Cause.CLONE_LIMIT, f"clone-max={limit}", text, command)]
+def _instances(resource: Resource) -> list[Explanation]:
+    """Say how many instances of a clone or bundle there are, and where."""
+    whole = resource.top_with_bundle(True)
+    if not (resource is whole and (whole.is_clone or whole.is_bundle)):
         return []
-
-    def _nowhere(self) -> list[Explanation]:
-        lines = []
-        for node in self.plan.nodes:
-            obstacles = self._obstacles(node)
-            lines += obstacles[:1] if obstacles else []
-        common = [line for line in lines if line.node is None]
-        if common:
-            # What holds everywhere is said once.
-            return list(dict.fromkeys(common))
-        if lines:
-            return list(dict.fromkeys(lines))
-        return [self._say(Cause.NOT_ALLOWED, "", f"{self.resource.id} may not run on any node")]
-
-    # -- nodes
-
-    def _obstacles(self, node: Node) -> list[Explanation]:
-        """Return what keeps the resource from a node, the most decisive first; nothing if it may be there."""
-        found = list(self._node_state(node))
-        entry = self.resource.allowed.get(node)
-        if entry is None:
-            found.append(self._not_allowed(node))
-        elif entry.score < 0:
-            found += self._bans(node) or ([] if found else [self._negative(node)])
-        return found
-
-    def _node_state(self, node: Node) -> Iterator[Explanation]:
-        name = node.name
-        for reason in self.plan.reasons.nodes.get(name, ()):
-            yield self._say(Cause.FENCING, reason.evidence, reason.text, f"crm cluster start {name}", node)
-            return
-        if node.pending:
-            yield self._say(Cause.NODE_STATE, name, f"{name} is still joining the cluster", "", node)
-        elif node.shutdown:
-            yield self._say(Cause.NODE_STATE, name, f"{name} is shutting down", f"crm cluster start {name}", node)
-        elif not node.online:
-            yield self._say(Cause.NODE_STATE, name, f"{name} is offline", f"crm cluster start {name}", node)
-        elif node.unclean:
-            text = f"{name} is in an unknown state until it is fenced"
-            yield self._say(Cause.FENCING, name, text, f"stonith_admin --confirm {name}", node)
-        elif node.standby_on_fail:
-            text = f"{name} is in standby because of a failure"
-            yield self._say(Cause.FAILURE, name, text, f"crm resource cleanup '' {name}", node)
-        elif node.standby:
-            yield self._say(Cause.NODE_STATE, name, f"{name} is in standby", f"crm node online {name}", node)
-
-    def _not_allowed(self, node: Node) -> Explanation:
-        resource = self.resource
-        if not self.plan.options.symmetric:
-            name = _configured(resource)
-            command = f"crm configure location {name}-on-{node.name} {name} 100: {node.name}"
-            text = f"no location allows {resource.id} on {node.name}"
-            return self._say(Cause.NOT_ALLOWED, "symmetric-cluster=false", text, command, node)
-        return self._say(Cause.NOT_ALLOWED, node.name, f"{resource.id} cannot run on {node.name}", "", node)
-
-    def _bans(self, node: Node) -> list[Explanation]:
-        lines = [self._recorded_ban(reason, node) for reason in self._recorded(node) if reason.cause in _BANNING]
-        for reason in score_reasons(self.plan, self.resource, node):
-            if reason.score <= -INFINITY:
-                lines.append(self._location_ban(reason, node))
-        lines += self._colocation_bans(node)
-        entry = self.resource.allowed[node]
-        exclusive = any(each.exclusive_discovery for each in with_parents(self.resource))
-        if exclusive and entry.discovery is not Discovery.EXCLUSIVE:
-            text = f"only nodes with exclusive discovery may run {self.resource.id}"
-            lines.append(self._say(Cause.LOCATION, "resource-discovery=exclusive", text, "", node))
-        return lines
-
-    def _recorded_ban(self, reason: Reason, node: Node) -> Explanation:
-        name = self.resource.xml_id
-        place = node if reason.node is not None else None
-        match reason.cause:
-            case Cause.TICKET:
-                return self._say(
-                    reason.cause, reason.evidence, reason.text, f"crm site ticket grant {reason.evidence}", place
-                )
-            case Cause.FAILURE:
-                text = f"{name} {reason.text}"
-                return self._say(reason.cause, reason.evidence, text, f"crm resource cleanup {name}", place)
-            case Cause.UTILIZATION:
-                text = f"{node.name} has not enough capacity left for {name}"
-                return self._say(reason.cause, node.name, text, f"crm resource utilization {name} set ...", place)
-            case Cause.SHUTDOWN_LOCK:
-                command = f"crm resource refresh {name} {reason.evidence}"
-                return self._say(reason.cause, reason.evidence, f"{name} is {reason.text}", command, place)
-        return self._say(reason.cause, reason.evidence, reason.text, "", place)
-
-    def _location_ban(self, reason: ScoreReason, node: Node) -> Explanation:
-        name, evidence = self.resource.xml_id, reason.evidence
-        if evidence in _HEALTH_STRATEGIES:
-            command = f"crm node attribute {node.name} delete '#health-...'"
-            return self._say(Cause.HEALTH, evidence, f"{node.name} is not healthy", command, node)
-        if evidence.startswith("cli-"):
-            command = f"crm resource clear {_moved(evidence, node)}"
-        else:
-            command = f"crm configure delete {reason.constraint or evidence}"
-        role = "" if reason.role is None else f" as {reason.role}"
-        text = f"{evidence} keeps {name}{role} off {node.name}"
-        return self._say(Cause.LOCATION, evidence, text, command, node)
-
-    def _colocation_bans(self, node: Node) -> list[Explanation]:
-        lines = []
-        for colocation in outer_colocations(self.resource):
-            other = colocation.primary
-            places = places_of(other, colocation.primary_role)
-            if colocation.score >= INFINITY and not places:
-                lines.append(self._colocated_with_stopped(colocation))
-            elif colocation.score >= INFINITY and not any(are_alike(node, place, colocation) for place in places):
-                names = ", ".join(place.name for place in places)
-                text = f"{self.resource.id} has to be with {other.xml_id}, which is on {names}"
-                lines.append(self._colocation(colocation, text, node))
-            elif colocation.score <= -INFINITY and any(are_alike(node, place, colocation) for place in places):
-                text = f"{self.resource.id} must not be with {other.xml_id}, which is on {node.name}"
-                lines.append(self._colocation(colocation, text, node))
-        return lines
-
-    def _colocated_with_stopped(self, colocation: Colocation) -> Explanation:
-        resource, other = self.resource, colocation.primary
-        if colocation.id == INSIDE_GROUP:
-            text = f"{other.xml_id}, which comes before {resource.id} in its group, does not run"
-            return self._say(Cause.DEPENDENCY, other.xml_id, text, f"crm resource why {other.xml_id}")
-        role = "" if colocation.primary_role <= Role.STARTED else f" as {format_role(colocation.primary_role)}"
-        text = f"{resource.id} has to be with {other.xml_id}{role}, which is nowhere"
-        return self._say(Cause.COLOCATION, colocation.id, text, f"crm resource why {other.xml_id}")
-
-    def _colocation(self, colocation: Colocation, text: str, node: Node) -> Explanation:
-        if colocation.id == INSIDE_GROUP:
-            return self._say(Cause.DEPENDENCY, colocation.primary.xml_id, text, "", node)
-        return self._say(Cause.COLOCATION, colocation.id, text, f"crm configure delete {colocation.id}", node)
-
-    def _negative(self, node: Node) -> Explanation:
-        text = f"{self.resource.id} rather does not run on {node.name}: {arithmetic(self.plan, self.resource, node)}"
-        cause = Cause.LOCATION if score_reasons(self.plan, self.resource, node) else Cause.COLOCATION
-        evidence = next(
-            (reason.evidence for reason in score_reasons(self.plan, self.resource, node) if reason.score < 0), node.name
-        )
-        return self._say(cause, evidence, text, "", node)
-
-    def _placed(self, node: Node) -> Explanation:
-        resource = self.resource
-        verb = "stays on" if node in resource.running_on else "goes to"
-        for colocation in outer_colocations(resource):
-            if self._decides(colocation, node):
-                text = f"{resource.id} {verb} {node.name}, as it has to be with {colocation.primary.xml_id}"
-                return replace(self._colocation(colocation, text, node), suggestion="")
-        others = [
-            f"{other.name}: {arithmetic(self.plan, self.resource, other)}"
-            for other in self.plan.nodes
-            if other is not node and other in resource.allowed and not self._obstacles(other)
-        ]
-        text = f"{resource.id} {verb} {node.name}: {arithmetic(self.plan, self.resource, node)}"
-        if others:
-            text += f" (instead of {'; '.join(others)})"
-        reasons = score_reasons(self.plan, self.resource, node)
-        cause = max(reasons, key=lambda reason: reason.score).cause if reasons else Cause.LOCATION
-        evidence = max(reasons, key=lambda reason: reason.score).evidence if reasons else "no preference"
-        return self._say(cause, evidence, text, "", node)
-
-    def _decides(self, colocation: Colocation, node: Node) -> bool:
-        """Say whether a colocation leaves the resource no other place than a node."""
-        places = places_of(colocation.primary, colocation.primary_role)
-        applies = colocation.dependent_role in (Role.UNKNOWN, Role.STARTED, self.resource.next_role)
-        return (
-            colocation.score >= INFINITY
-            and applies
-            and bool(places)
-            and all(are_alike(node, place, colocation) for place in places)
-        )
-
-    def _less_wanted(self, node: Node) -> Explanation:
-        resource, chosen = self.resource, self.resource.assigned_to
-        text = f"{resource.id} could be on {node.name}: {arithmetic(self.plan, self.resource, node)}"
-        command = f"crm resource move {_configured(resource)} {node.name}"
-        if chosen is None:
-            return self._say(Cause.DEPENDENCY, resource.id, text, "", node)
-        text += f", but {chosen.name} is better: {arithmetic(self.plan, self.resource, chosen)}"
-        reasons = score_reasons(self.plan, self.resource, chosen)
-        if not reasons:
-            return self._say(Cause.LOCATION, "no preference", text, command, node)
-        best = max(reasons, key=lambda reason: reason.score)
-        return self._say(best.cause, best.evidence, text, command, node)
-
-    # -- actions
-
-    def _start(self, node: Node) -> Action | None:
-        for action in self.resource.actions:
-            if action.task == "start" and action.node is node and not (action.optional and self.resource.running_on):
-                return action
-        return None
-
-    def _unrunnable(self, start: Action, node: Node) -> list[Explanation]:
-        if not self.plan.have_quorum and start.reason in ("no quorum", "quorum freeze"):
-            policy = self.plan.options.quorum_policy
-            text = f"{self.resource.id} cannot be started without quorum"
-            command = "bring nodes back, or crm configure property no-quorum-policy=ignore"
-            return [self._say(Cause.QUORUM, f"no-quorum-policy={policy.value}", text, command, node)]
-        lines = []
-        for link in start.newest_before():
-            first = link.action
-            if first.runnable or first.resource is None or first.resource is self.resource:
-                continue
-            ordering = self._ordering(first.resource)
-            name = first.resource.xml_id
-            text = f"{self.resource.id} waits for {first.task} of {name}, which cannot run"
-            if ordering is None or not ordering.constraint:
-                line = self._say(Cause.DEPENDENCY, first.key, text, f"crm resource why {name}", node)
-            else:
-                line = self._say(Cause.ORDERING, ordering.constraint, text, f"crm resource why {name}", node)
-            lines.append(line)
-        if lines:
-            return list(dict.fromkeys(lines))
-        text = f"{self.resource.id} cannot be started on {node.name}"
-        return [self._say(Cause.BLOCKED, start.reason or start.key, text, "", node)]
-
-    def _ordering(self, first: Resource) -> Ordering | None:
-        before, after = list(with_parents(first)), list(with_parents(self.resource))
-        for ordering in self.plan.orderings:
-            if ordering.constraint and ordering.first_resource in before and ordering.then_resource in after:
-                return ordering
-        return None
-
-    def _promotion(self, node: Node) -> Iterator[Explanation]:
-        """Say why an instance of a promotable clone is not promoted."""
-        resource = self.resource
-        clone = next((each for each in with_parents(resource) if each.promotable and each.is_clone), None)
-        if clone is None or resource.next_role is Role.PROMOTED:
-            return
-        name = clone.xml_id
-        if not self.plan.have_quorum and self.plan.options.quorum_policy is not QuorumPolicy.IGNORE:
-            policy = self.plan.options.quorum_policy.value
-            text = f"{resource.id} is not promoted without quorum"
-            yield self._say(Cause.QUORUM, f"no-quorum-policy={policy}", text, "bring nodes back", node)
-            return
-        for reason in self._recorded(node):
-            if reason.cause is Cause.TICKET:
-                command = f"crm site ticket grant {reason.evidence}"
-                yield self._say(reason.cause, reason.evidence, reason.text, command, node)
-                return
-        promoted = [each for each in clone.descendants() if each.is_primitive and each.next_role is Role.PROMOTED]
-        if promoted:
-            places = ", ".join(each.assigned_to.name for each in promoted if each.assigned_to is not None)
-            text = f"{name} is promoted on {places}"
-            command = f"crm resource meta {name} set promoted-max NUMBER"
-            yield self._say(Cause.CLONE_LIMIT, "promoted-max", text, command, node)
-        else:
-            text = f"no promotion score of {resource.xml_id} is known for {node.name}"
-            command = f"crm_attribute --promotion=100 -p {resource.xml_id} -N {node.name}"
-            yield self._say(Cause.PROMOTION, f"master-{resource.xml_id}", text, command, node)
+    parts = whole.children if whole.is_clone else _containers(whole)
+    parts = [each for each in parts if not each.orphan]
+    placed = {each: each.assigned_nodes() for each in parts}
+    names = ", ".join(dict.fromkeys(node.name for nodes in placed.values() for node in nodes))
+    count = sum(bool(nodes) for nodes in placed.values())
+    text = f"{count} of {len(parts)} instances of {whole.xml_id} are to run" + (f": on {names}" if names else "")
+    promoted = [each for each in parts if each.role_next() is Role.PROMOTED]
+    if whole.promotable:
+        where = ", ".join(dict.fromkeys(node.name for each in promoted for node in placed[each]))
+        text += f"; promoted on {where}" if promoted else "; none is to be promoted"
+    return [Explanation(whole.xml_id, Cause.CLONE_LIMIT, f"{_limit_option(whole)}={len(parts)}", text)]
 
 
-_HEALTH_STRATEGIES = ("migrate-on-red", "only-green", "progressive", "custom")
-_BANNING = (Cause.TICKET, Cause.FAILURE, Cause.UTILIZATION, Cause.SHUTDOWN_LOCK)
+def _containers(bundle: Resource) -> list[Resource]:
+    data = bundle.bundle_data
+    return [] if data is None else [each.container for each in data.replicas if each.container is not None]
+
+
+def _limit_option(whole: Resource) -> str:
+    return "clone-max" if whole.is_clone else "replicas"

@@ -80,17 +80,17 @@ CAUSES = {
     "no quorum": (
         cluster(primitive("d"), quorum=False),
         None,
-        ("quorum", "no-quorum-policy=stop", "no-quorum-policy=ignore"),
+        ("quorum", "no-quorum-policy=stop", "crm configure property no-quorum-policy=ignore"),
     ),
     "no fencing device": (
         cluster(primitive("d"), options="stonith-enabled=true"),
         None,
-        ("fencing", "stonith-enabled", "stonith-enabled=false"),
+        ("fencing", "stonith-enabled", "crm configure property stonith-enabled=false"),
     ),
     "no ticket": (
         cluster(primitive("d"), '<rsc_ticket id="tick" rsc="d" ticket="T" loss-policy="stop"/>'),
         None,
-        ("ticket", "T", "crm site ticket grant T"),
+        ("ticket", "T", "crm_ticket --ticket T --grant --force"),
     ),
     "meant to be stopped": (
         cluster(primitive("d", "target-role=Stopped")),
@@ -152,7 +152,7 @@ CAUSES = {
             options="stonith-enabled=false placement-strategy=utilization",
         ),
         None,
-        ("utilization", "node1", "crm resource utilization d"),
+        ("utilization", "node1", "crm resource utilization d set cpu 1"),
     ),
     "not allowed": (
         cluster(primitive("d"), options="stonith-enabled=false symmetric-cluster=false"),
@@ -166,15 +166,75 @@ CAUSES = {
             states=(state(1, attributes="#health-disk=red"), state(2)),
         ),
         "node1",
-        ("health", "only-green", "crm node attribute node1 delete"),
+        ("health", "only-green", "crm node status-attr node1 delete '#health-disk'"),
     ),
     "stopped member before it": (cluster(GROUP), None, ("dependency", "e", "crm resource why e")),
-    "enough instances": (cluster(CLONE), "node2", ("clone-limit", "clone-max=1", "crm resource meta c set clone-max")),
-    "not promoted": (cluster(PROMOTABLE), None, ("promotion", "master-d", "crm_attribute --promotion=100 -p d")),
+    "enough instances": (
+        cluster(CLONE),
+        "node2",
+        ("clone-limit", "clone-max=1", "crm resource meta c set clone-max 2"),
+    ),
+    "not promoted": (
+        cluster(PROMOTABLE),
+        None,
+        ("promotion", "master-d", "crm_attribute --promotion=d --update=100 --node=node1"),
+    ),
     "elsewhere": (
         cluster(primitive("d"), '<rsc_location id="loc" rsc="d" node="node1" score="50"/>'),
         "node2",
         ("location", "loc", "crm resource move d node2"),
+    ),
+    "too many for the nodes": (
+        cluster(
+            CLONE.replace('name="clone-max" value="1"', 'name="globally-unique" value="true"').replace(
+                "</meta_attributes>", '<nvpair id="c-3" name="clone-max" value="3"/></meta_attributes>'
+            )
+        ),
+        None,
+        ("clone-limit", "clone-node-max=1", "crm resource meta c set clone-node-max 2"),
+    ),
+    "promoted elsewhere": (
+        cluster(PROMOTABLE, states=(state(1, attributes="master-d=10"), state(2, attributes="master-d=5"))),
+        "node2",
+        ("clone-limit", "promoted-max", "crm resource meta c set promoted-max 2"),
+    ),
+    "stays": (
+        cluster(
+            primitive("d", "resource-stickiness=100"),
+            '<rsc_location id="loc" rsc="d" node="node2" score="50"/>',
+            states=(state(1, running("d", "node1")), state(2)),
+        ),
+        "node2",
+        ("stickiness", "resource-stickiness", "crm resource move d node2"),
+    ),
+    "stays with another": (
+        cluster(
+            primitive("e", "resource-stickiness=INFINITY") + primitive("d"),
+            '<rsc_colocation id="col" rsc="d" with-rsc="e" score="INFINITY"/>'
+            '<rsc_location id="loc" rsc="d" node="node2" score="50"/>',
+            states=(state(1, running("e", "node1"), running("d", "node1")), state(2)),
+        ),
+        "node2",
+        ("colocation", "col", "crm configure delete col"),
+    ),
+    "standby after a failure": (
+        cluster(
+            primitive("d", operations='<op id="m" name="monitor" interval="10s" on-fail="standby"/>'),
+            states=(
+                state(
+                    1,
+                    history(
+                        "d",
+                        operation("d", "node1", "start"),
+                        operation("d", "node1", "monitor", 1, interval=10000, call=3),
+                    ),
+                    attributes="fail-count-d#monitor_10000=1 last-failure-d#monitor_10000=1699999900",
+                ),
+                state(2),
+            ),
+        ),
+        "node1",
+        ("failure", "node1", "crm resource cleanup d node1"),
     ),
     "not configured": (cluster(""), None, ("orphan", "d", "")),
 }
@@ -216,6 +276,26 @@ def test_a_member_of_a_group_is_explained_by_the_member_before_it() -> None:
 def test_a_node_in_standby_is_said_once() -> None:
     (first, *_) = lines = why(cluster(primitive("d"), nodes=STANDBY_NODES), node="node1")
     assert lines == [first] and first.text == "node1 is in standby"
+
+
+def test_a_clone_is_summed_up_before_its_instances() -> None:
+    text = cluster(PROMOTABLE, states=(state(1, attributes="master-d=10"), state(2)))
+    line = why(text, "c")[0]
+    assert line.text == "2 of 2 instances of c are to run: on node1, node2; promoted on node1"
+
+
+def test_what_holds_for_all_instances_is_said_once_and_of_the_whole() -> None:
+    stopped = PROMOTABLE.replace(
+        "</meta_attributes>", '<nvpair id="s" name="target-role" value="Stopped"/></meta_attributes>'
+    )
+    whole, *lines = why(cluster(stopped), "c")
+    assert whole.text == "0 of 2 instances of c are to run; none is to be promoted"
+    assert [line.suggestion for line in lines] == ["crm resource start c"]
+
+
+def test_promotion_scores_are_part_of_the_sum() -> None:
+    text = cluster(PROMOTABLE, states=(state(1, attributes="master-d=10"), state(2)))
+    assert any("10 promotion score = 10" in line.text for line in why(text, "c", "node1"))
 
 
 def test_json_fields_are_complete() -> None:

@@ -56,6 +56,37 @@ class Reason:
     node: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """One decisive fact about a resource (on a node, if ``node`` is set).
+
+    ``evidence`` names the thing that decided: the id of a constraint, rule, operation or ticket, an
+    option, a resource, a node. ``suggestion`` is the command that would change it, if one would.
+    """
+
+    resource: str
+    cause: Cause
+    evidence: str
+    text: str
+    node: str | None = None
+    suggestion: str = ""
+
+    def __str__(self) -> str:
+        text = f"{self.text} [{self.cause.value}: {self.evidence}]" if self.evidence else self.text
+        return f"{text}; to change it: {self.suggestion}" if self.suggestion else text
+
+    def as_dict(self) -> dict[str, str | None]:
+        """Return the fields for JSON."""
+        return {
+            "resource": self.resource,
+            "node": self.node,
+            "cause": self.cause.value,
+            "evidence": self.evidence,
+            "text": self.text,
+            "suggestion": self.suggestion or None,
+        }
+
+
 @dataclass(slots=True)
 class Reasons:
     """All recorded reasons, by resource id, in the order in which they were recorded."""
