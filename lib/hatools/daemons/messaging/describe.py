@@ -26,7 +26,7 @@ def describe_ring(
     return RingState(
         local=Member(engine.local.id, engine.local.name),
         cluster_name=configuration.cluster_name,
-        style="corosync",
+        style=engine.style,
         state=engine.totem.state.value,
         ring_id=str(view.ring_id) if view else "",
         members=_members(view),

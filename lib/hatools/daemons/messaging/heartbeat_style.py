@@ -34,7 +34,7 @@ from hatools.messaging.heartbeat.ha_cf import DEFAULT_PORT, Autojoin, HaConfigur
 from hatools.messaging.heartbeat.media import Media
 from hatools.messaging.heartbeat.peers import Peer
 from hatools.messaging.heartbeat.pinger import Pinger
-from hatools.messaging.heartbeat.protocol import LocalNode, Surroundings
+from hatools.messaging.heartbeat.protocol import LocalNode
 from hatools.messaging.heartbeat.status import parameters
 from hatools.messaging.heartbeat.store import HeartbeatStore
 from hatools.messaging.views import NodeIdentity
@@ -126,7 +126,8 @@ class HeartbeatStyle:
             ring_sequence=first,
             reserved_sequence=first + SEQUENCE_RESERVE,
             mtu=min(self._media.mtu(), _LARGEST_PACKET),
-            surroundings=_surroundings,
+            clock=_clock,
+            load=_load,
             randomness=os.urandom,
             known=self._known_nodes(),
         )
@@ -226,7 +227,7 @@ class HeartbeatStyle:
                 addresses.append((number, entry.id, address or medium))
                 if record is not None and record.is_up:
                     heard.add((number, entry.id))
-        return replace(describe_ring(engine.ring, addresses, frozenset(heard)), style="heartbeat")
+        return describe_ring(engine.ring, addresses, frozenset(heard))
 
     def answer(self, client: Client, message: object) -> object:
         """Answer requests about nodes, votes and faults."""
@@ -284,10 +285,14 @@ class HeartbeatStyle:
         return Done()
 
 
-def _surroundings() -> Surroundings:
+def _clock() -> int:
+    return int(time.time())
+
+
+def _load() -> str:
     with contextlib.suppress(OSError):
-        return Surroundings(int(time.time()), Path("/proc/loadavg").read_text(encoding="ascii").strip())
-    return Surroundings(int(time.time()))
+        return Path("/proc/loadavg").read_text(encoding="ascii").strip()
+    return "0.00 0.00 0.00 1/1 1"
 
 
 def configuration_folder(directories: Directories) -> Path:

@@ -32,7 +32,7 @@ from hatools.messaging.heartbeat.effects import (
 from hatools.messaging.heartbeat.effects import Effect as ProtocolEffect
 from hatools.messaging.heartbeat.ha_cf import HaConfiguration
 from hatools.messaging.heartbeat.peers import Status
-from hatools.messaging.heartbeat.protocol import Heartbeat, LocalNode, Surroundings
+from hatools.messaging.heartbeat.protocol import Heartbeat, LocalNode
 from hatools.messaging.views import Datagram, Effect, ForStyle, NodeIdentity, Remark, Severity, View
 from hatools.values.errors import RemoteError
 from hatools.values.nodenumber import number_of_name
@@ -49,7 +49,8 @@ class Life:
     ring_sequence: int
     reserved_sequence: int
     mtu: int
-    surroundings: Callable[[], Surroundings]
+    clock: Callable[[], int]
+    load: Callable[[], str]
     randomness: Callable[[int], bytes]
     known: Mapping[str, bytes] = field(default_factory=dict)
 
@@ -64,7 +65,8 @@ class HeartbeatEngine:
             life.local,
             configuration,
             life.keys,
-            surroundings=life.surroundings,
+            clock=life.clock,
+            load=life.load,
             randomness=life.randomness,
             known=life.known,
         )

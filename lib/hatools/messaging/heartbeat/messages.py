@@ -181,12 +181,16 @@ def _take_netstring(data: bytes, position: int) -> tuple[bytes, int]:
     return data[start:end], end + 1
 
 
+_KINDS = {b"(%d)" % kind: kind for kind in FieldType}
+
+
 def _read_field(raw: bytes, depth: int) -> Field:
-    head, equals, value = raw.partition(b"=")
-    if not equals or len(head) < 4 or head[:1] != b"(" or head[2:3] != b")" or not b"0" <= head[1:2] <= b"5":
+    kind = _KINDS.get(raw[:3])
+    equals = raw.find(b"=", 3)
+    if kind is None or equals < 4:
         raise RemoteError("a field without type and name")
-    kind = FieldType(head[1] - 0x30)
-    name = head[3:].decode("utf-8", "surrogateescape")
+    name = raw[3:equals].decode("utf-8", "surrogateescape")
+    value = raw[equals + 1 :]
     if kind is FieldType.STRING:
         return Field(name, value.decode("utf-8", "surrogateescape"), kind)
     if kind is FieldType.STRUCT:

@@ -52,20 +52,13 @@ class LocalNode:
     generation: int
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What a message says of its sender's machine: seconds of its clock, and its load average."""
-
-    clock: int = 0
-    load: str = "0.00 0.00 0.00 1/1 1"
-
-
 class Heartbeat:
     """The protocol's state at one node.
 
     Args:
         known: uuids of nodes met before, by name.
-        surroundings: asked for whenever a message is made; nothing is decided by it.
+        clock: returns the seconds of this machine's clock, which messages mention; nothing is decided by it.
+        load: returns its load average as the kernel writes it, which messages mention, too.
         randomness: yields random bytes.
     """
 
@@ -75,7 +68,8 @@ class Heartbeat:
         configuration: HaConfiguration,
         keys: KeyRing,
         *,
-        surroundings: Callable[[], Surroundings],
+        clock: Callable[[], int],
+        load: Callable[[], str],
         randomness: Callable[[int], bytes],
         known: Mapping[str, bytes] | None = None,
     ) -> None:
@@ -86,7 +80,8 @@ class Heartbeat:
         self.is_settled = False
         self.peers: dict[str, Peer] = {}
         self.own = Peer(me.name, uuid=me.uuid, generation=me.generation)
-        self._surroundings = surroundings
+        self._clock = clock
+        self._load = load
         self._randomness = randomness
         self._known = dict(known or {})
         self._sent = 0
@@ -112,6 +107,11 @@ class Heartbeat:
     def deadline(self) -> float | None:
         """Return when :meth:`expire` wants to be called."""
         return self._next
+
+    @property
+    def messages_sent(self) -> int:
+        """Return the number of the newest message of ours that has one."""
+        return self._sent
 
     @property
     def node_names(self) -> list[str]:
@@ -187,9 +187,16 @@ class Heartbeat:
         return self._take(now)
 
     def carry(self, now: float, kind: str, fields: tuple[Field, ...], dest: str = "") -> Transmit:
-        """Return an unnumbered message of another protocol, signed as a whole."""
+        """Return an unnumbered message of another protocol, signed as a whole; it has only the fields it needs."""
         to = (Field("dest", dest),) if dest else ()
-        return Transmit(self._sealed((Field("t", kind), *to, *fields), dest, inner=False), dest)
+        own = (
+            Field("src", self.me.name),
+            Field("hg", f"{self.me.generation:x}"),
+            Field("ts", f"{self._clock():x}"),
+            Field("ttl", str(len(self.peers) + 1 + self.configuration.hopfudge)),
+        )
+        message = Message((Field("t", kind), *to, *fields, *own))
+        return Transmit(encode(message, self.keys, inner=False), dest)
 
     def leave(self, now: float) -> list[Effect]:
         """Say that we stop. The word is of our own making, Heartbeat believes it: nobody waits for deadtime."""
@@ -203,7 +210,6 @@ class Heartbeat:
     # -- what we send
 
     def _sealed(self, fields: tuple[Field, ...], dest: str, *, inner: bool, number: int | None = None) -> bytes:
-        around = self._surroundings()
         parts = list(fields)
         uuid = self.peers[dest].uuid if dest in self.peers else self.me.uuid if dest == self.me.name else b""
         if uuid:
@@ -211,9 +217,9 @@ class Heartbeat:
         parts += (Field("src", self.me.name), Field("srcuuid", self.me.uuid, FieldType.BINARY))
         if number is not None:
             parts.append(Field("seq", f"{number:x}"))
-        parts += (Field("hg", f"{self.me.generation:x}"), Field("ts", f"{around.clock:x}"))
+        parts += (Field("hg", f"{self.me.generation:x}"), Field("ts", f"{self._clock():x}"))
         if number is not None:
-            parts.append(Field("ld", around.load))
+            parts.append(Field("ld", self._load()))
         parts.append(Field("ttl", str(len(self.node_names) + self.configuration.hopfudge)))
         return encode(Message(tuple(parts)), self.keys, inner=inner)
 
@@ -254,7 +260,8 @@ class Heartbeat:
 
     def _hear_ourselves(self, now: float, message: Message, generation: int, link: str) -> None:
         uuid = message.data("srcuuid")
-        if (uuid and uuid != self.me.uuid) or generation > self.me.generation:
+        is_unsent = generation == self.me.generation and (message.number("seq", 16) or 0) > self._sent
+        if (uuid and uuid != self.me.uuid) or generation > self.me.generation or is_unsent:
             raise RemoteError(f"another machine calls itself {self.me.name} as this one does")
         self.own.links[link] = LinkRecord(now)
 
@@ -441,6 +448,8 @@ class Heartbeat:
 
     def _change(self, peer: Peer, status: Status, cause: str) -> None:
         old, peer.status = peer.status, status
+        if status is Status.DEAD:
+            peer.sequence.missing.clear()  # there is nobody to ask
         self._effects.append(StatusChanged(peer.name, old, status, cause))
 
     def _hear_on_link(self, now: float, peer: Peer, link: str) -> None:
@@ -471,7 +480,6 @@ class Heartbeat:
         if dead_at is not None and dead_at <= now:
             silence = "it was never heard" if peer.heard_at is None else f"silent for {now - peer.heard_at:.3f} s"
             self._change(peer, Status.DEAD, silence)
-            peer.sequence.missing.clear()
         for name, link in peer.links.items():
             if link.is_up and link.heard_at + self._link_deadtime(peer) <= now:
                 link.is_up = False
@@ -509,7 +517,7 @@ class Heartbeat:
             dead_at = self._dead_at(peer)
             if dead_at is not None:
                 times.append(dead_at)
-            if peer.sequence.missing:
+            if peer.sequence.missing and peer.status is not Status.DEAD:
                 times.append(min(peer.sequence.missing.values()))
             times += [link.heard_at + self._link_deadtime(peer) for link in peer.links.values() if link.is_up]
         self._next = min(times)
