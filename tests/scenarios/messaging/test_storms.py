@@ -15,7 +15,7 @@ SEEDS = int(os.environ.get("HATOOLS_RING_SEEDS") or "500")
 FIRST = int(os.environ.get("HATOOLS_RING_FIRST") or "0")
 BATCH = 10
 
-FAILED_ONCE: tuple[int, ...] = ()
+FAILED_ONCE = (134, 324, 346, 688)
 """Seeds that found a fault; it is fixed, they stay."""
 
 
