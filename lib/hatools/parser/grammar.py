@@ -25,6 +25,7 @@ BLOCK_WORDS = frozenset(
 )
 _RESOURCE = r"([a-z_#$][^=]*)$"
 _ROLE = r"\$?role=(.+)$"
+_XML_NAME = re.compile(r"[^\W\d][\w.-]*")
 _DESCRIPTION = r"description=(.+)$"
 _INITIAL_ID = r"(?:\$id=(?P<long>.*)|(?P<short>[\w-]+):)$"
 
@@ -323,6 +324,9 @@ class Grammar:
             for pair in pairs:
                 if pair.name in ("port-mapping", "storage-mapping"):
                     mappings.append((pair.name, {}))
+                elif pair.name is not None and not _XML_NAME.fullmatch(pair.name):
+                    # It would become the name of an attribute.
+                    raise ValueError(f"Invalid attribute name '{pair.name}'")
                 elif pair.name is None or pair.value is None:
                     raise fail(line, loc + 1 + len(pairs), "Expected <name>=<value>")
                 else:

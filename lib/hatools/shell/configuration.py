@@ -28,6 +28,7 @@ class Configuration:
     def __init__(self, session: "Session") -> None:
         self._session = session
         self._workspace: Workspace | None = None
+        self._source: tuple[str, str] = ("", "")
         self.was_rejected = False
 
     @property
@@ -46,7 +47,13 @@ class Configuration:
             if root is None:
                 return False
             self._workspace = Workspace(root, self._host())
+            self._source = _cib_in_use()
         return True
+
+    @property
+    def is_of_cib_in_use(self) -> bool:
+        """Whether the working copy was read from the CIB that would be written now."""
+        return self._source == _cib_in_use()
 
     @property
     def workspace(self) -> Workspace:
@@ -212,3 +219,8 @@ class Configuration:
             self._session.console.error(f"could not {what} cib: {text}")
             return False
         return True
+
+
+def _cib_in_use() -> tuple[str, str]:
+    """Return what tells one CIB from another: the shadow, and the file that stands for the cluster's."""
+    return os.environ.get("CIB_shadow", ""), os.environ.get("CIB_file", "")

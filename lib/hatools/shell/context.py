@@ -71,7 +71,7 @@ class Context:
     @property
     def command_name(self) -> str:
         """The command being run with its levels, for messages."""
-        return ".".join([*(level.name for level in self._stack[1:]), self.word])
+        return ".".join([*(level.name for level in self._stack[1:]), self.word or "None"])
 
     def run(self, line: str) -> bool:
         """Run a line; return whether it succeeded."""

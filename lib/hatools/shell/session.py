@@ -9,6 +9,8 @@ from hatools.shell.console import Console
 from hatools.shell.preferences import Preferences
 
 if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
     from hatools.ipc.clients.cib import CibConnection
     from hatools.shell.configuration import Configuration
 
@@ -23,6 +25,8 @@ class Session:
         is_interactive: a person types the commands.
         is_batch: commands come from a file or pipe.
         uses_temporary_shadow: the shadow CIB in use has a made-up name and goes after its commit.
+        pretended_cib: the CIB with events that the cibstatus level pretends; None if there are none.
+        pretended_changes: what these are, by subject.
     """
 
     def __init__(self, preferences: Preferences | None = None) -> None:
@@ -32,6 +36,8 @@ class Session:
         self.is_batch = False
         self.uses_temporary_shadow = False
         self.status_origin = "live"
+        self.pretended_cib: Element | None = None
+        self.pretended_changes: dict[str, str] = {}
         self.history_source = ""
         self.script_folder = ""
         self.output_format = "text"

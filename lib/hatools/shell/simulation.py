@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 def status_section(session: "Session") -> Element | None:
     """Return the status section in use: the cluster's, a shadow's or a file's, as ``cibstatus`` chose."""
+    if session.pretended_cib is not None:
+        return session.pretended_cib.find("status")
     origin = session.status_origin
     if origin == "live":
         root = session.configuration.read()

@@ -23,6 +23,12 @@ if TYPE_CHECKING:
     from hatools.parser.tokens import LogicalLine
 
 _DOWNGRADE = {"Promoted": "Master", "Unpromoted": "Slave"}
+_BLOCK_TAGS = {
+    "params": "instance_attributes",
+    "meta": "meta_attributes",
+    "utilization": "utilization",
+    "operations": "operations",
+}
 _UPGRADE = {old: new for new, old in _DOWNGRADE.items()}
 
 
@@ -60,9 +66,18 @@ class Reader:
             return to_cib(self.tree(words, typed=typed), self._surroundings)
         except StatementError as error:
             problem = error
+        self._resolve_read(problem)
         self._report(str(problem))
         self._host.messages.detail(lambda: problem.explain(line, self._vocabulary(problem)))
         return None
+
+    def _resolve_read(self, problem: StatementError) -> None:
+        """Tell of references that lead nowhere, as far as the statement was read."""
+        tag = "instance_attributes"
+        for word in problem.words[: problem.place]:
+            tag = _BLOCK_TAGS.get(word, tag)
+            if word.startswith("$id-ref="):
+                self._surroundings.resolve(tag, word.removeprefix("$id-ref="))
 
     @staticmethod
     def _vocabulary(problem: StatementError) -> Collection[str]:

@@ -153,11 +153,18 @@ class CibLevel(Level):
         if configuration.has_changed:
             saved = self.session.shadow
             self._use(name, with_status=False)
-            if not configuration.is_unchanged_elsewhere(silently=True):
+            is_same = configuration.is_unchanged_elsewhere(silently=True)
+            if not is_same:
                 context.error("the requested CIB is different from the current one")
-                if not self.console.ask("All changes will be dropped. Do you want to proceed?"):
+                if self.session.preferences.flag("core", "force"):
+                    context.info("CIB overwrite forced")
+                elif self.console.ask("All changes will be dropped. Do you want to proceed?"):
+                    configuration.reset()
+                else:
                     self._use(saved, with_status=False)
                     return False
+            self._use(name, with_status=bool(withstatus))
+            return configuration.load()
         self._use(name, with_status=bool(withstatus))
         if configuration.is_loaded:
             configuration.refresh()

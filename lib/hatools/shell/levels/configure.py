@@ -383,7 +383,8 @@ class Configure(Level):
         may_go_on = True
         if replace and not force:
             may_go_on = configuration.is_unchanged_elsewhere()
-        if not replace and not settle_changes_elsewhere(self.session, prefer=prefer):
+        checked = not replace and configuration.is_of_cib_in_use
+        if checked and not settle_changes_elsewhere(self.session, prefer=prefer):
             return False
         if not configuration.has_changed:
             self.console.info("nothing of yours is left to commit")
@@ -392,12 +393,12 @@ class Configure(Level):
             Selection(self.session, ["xml", "changed"]), Selection(self.session, ["xml"])
         )
         if may_go_on and is_fine:
-            return configuration.commit(replace=replace, checked=not replace)
+            return configuration.commit(replace=replace, checked=checked)
         if force or self.session.preferences.flag("core", "force"):
             self.console.info("commit forced")
-            return configuration.commit(force=True, replace=replace, checked=not replace)
+            return configuration.commit(force=True, replace=replace, checked=checked)
         if self.console.ask("Do you still want to commit?"):
-            return configuration.commit(force=True, replace=replace, checked=not replace)
+            return configuration.commit(force=True, replace=replace, checked=checked)
         return False
 
     def _verify(self, examined: Selection, everything: Selection) -> bool:

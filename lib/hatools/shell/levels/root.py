@@ -51,3 +51,9 @@ class Root(Level):
         from hatools.lab.command import main
 
         return main(list(args)) == 0
+
+    @command("import")
+    def do_import(self, context: "Context", kind: str, file: str) -> bool:
+        from hatools.shell.heartbeat import show_import
+
+        return show_import(self.console, kind, file)
