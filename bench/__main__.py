@@ -6,7 +6,7 @@ import sys
 
 import bench
 
-_NOT_BENCHMARKS = ("__main__", "table")
+_NOT_BENCHMARKS = ("__main__", "table", "corosync_cpg", "group_client")
 
 
 def main(names: list[str]) -> int:

@@ -1,7 +1,9 @@
-"""Corosync's CPG under the same load, for ``bench.messaging``: three nodes in namespaces of their own, knet, encrypted.
+"""Three real Corosync daemons in namespaces of their own, knet, encrypted, for ``bench.messaging``.
 
-Run inside a fresh network namespace: ``corosync_cpg.py FOLDER TOKEN_MS SIZE:COUNT:OUTSTANDING ...``; prints
-``SIZE MESSAGES_PER_S OWN_DELIVERY_S`` for each load.
+Run inside a fresh network namespace: ``corosync_cpg.py FOLDER TOKEN_MS``. It brings them up, with a listener on two
+nodes and a sender on the first that use CPG directly, and our messaging daemons in the external style beside (roots
+``FOLDER/x1`` to ``x3``); says ``ready``, and passes lines ``SIZE COUNT OUTSTANDING`` on to the sender, which answers
+with ``MESSAGES_PER_S OWN_DELIVERY_S``. Ends with its input.
 """
 
 import ctypes
@@ -14,7 +16,6 @@ import time
 from pathlib import Path
 
 NODES = (1, 2, 3)
-ONLY_BY_NAME = True
 
 
 class Name(ctypes.Structure):
@@ -119,8 +120,26 @@ def _in_namespace(pid: int, *command: str) -> list[str]:
     return ["nsenter", "-t", str(pid), "-n", "-m", *command]
 
 
-def main(folder: Path, token_ms: str, loads: list[str]) -> None:
-    """Measure and print; everything started ends with us."""
+def _make_node(number: int, pid: int) -> None:
+    peer = ["type", "veth", "peer", "name", "eth0", "netns", str(pid)]
+    subprocess.run(["ip", "link", "add", f"v{number}", *peer], check=True)
+    subprocess.run(["ip", "link", "set", f"v{number}", "master", "br0", "up"], check=True)
+    for words in ("link set lo up", "link set eth0 up", f"addr add 10.7.7.{number}/24 dev eth0"):
+        subprocess.run(_in_namespace(pid, "ip", *words.split()), check=True)
+
+
+def _start_ours(folder: Path, number: int, pid: int) -> "subprocess.Popen[bytes]":
+    root = folder / f"x{number}"
+    for name in ("run/hatools", "var/log/pacemaker", "var/lib/corosync"):
+        (root / name).mkdir(parents=True)
+    (root / "run/hatools").chmod(0o700)
+    environment = {**os.environ, "HATOOLS_ROOT": str(root), "HATOOLS_MESSAGING": "external"}
+    command = _in_namespace(pid, sys.executable, "-m", "hatools.daemons.messaging")
+    return subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL)
+
+
+def main(folder: Path, token_ms: str) -> None:
+    """Serve floods until the input ends; everything started ends with us."""
     _configure(folder, token_ms)
     children: list[subprocess.Popen[bytes]] = []
     subprocess.run(["ip", "link", "add", "br0", "type", "bridge"], check=True)
@@ -128,30 +147,29 @@ def main(folder: Path, token_ms: str, loads: list[str]) -> None:
     holders = {}
     try:
         for number in NODES:
-            holder = subprocess.Popen(["unshare", "-n", "-m", "sh", "-c", "mount -t tmpfs run /run && exec sleep 600"])
+            holder = subprocess.Popen(["unshare", "-n", "-m", "sh", "-c", "mount -t tmpfs run /run && exec sleep 3600"])
             children.append(holder)
             holders[number] = holder.pid
         time.sleep(0.3)
         for number, pid in holders.items():
-            peer = ["type", "veth", "peer", "name", "eth0", "netns", str(pid)]
-            subprocess.run(["ip", "link", "add", f"v{number}", *peer], check=True)
-            subprocess.run(["ip", "link", "set", f"v{number}", "master", "br0", "up"], check=True)
-            for words in ("link set lo up", "link set eth0 up", f"addr add 10.7.7.{number}/24 dev eth0"):
-                subprocess.run(_in_namespace(pid, "ip", *words.split()), check=True)
+            _make_node(number, pid)
             with (folder / f"log{number}").open("wb") as log:
                 corosync = _in_namespace(pid, "corosync", "-f", "-c", str(folder / f"conf{number}"))
-                environment = {**os.environ, "HOSTNAME": f"n{number}"}
-                children.append(subprocess.Popen(corosync, env=environment, stdout=log, stderr=log))
+                children.append(subprocess.Popen(corosync, stdin=subprocess.DEVNULL, stdout=log, stderr=log))
         time.sleep(4)
+        children += [_start_ours(folder, number, pid) for number, pid in holders.items()]
         listeners = [
-            subprocess.Popen(_in_namespace(holders[number], sys.executable, __file__, "listen"), stdout=subprocess.PIPE)
+            subprocess.Popen(
+                _in_namespace(holders[number], sys.executable, __file__, "listen"),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+            )
             for number in NODES[1:]
         ]
         children += listeners
         for listener in listeners:
             assert listener.stdout is not None and listener.stdout.readline() == b"ready\n"
-        sender = _in_namespace(holders[1], sys.executable, __file__, "send", *loads)
-        print(subprocess.run(sender, check=True, capture_output=True, text=True, timeout=120).stdout, end="")
+        subprocess.run(_in_namespace(holders[1], sys.executable, __file__, "send"), check=True)
     finally:
         for child in reversed(children):
             child.terminate()
@@ -159,25 +177,20 @@ def main(folder: Path, token_ms: str, loads: list[str]) -> None:
             child.wait()
 
 
-def _send(loads: list[str]) -> None:
+def _send() -> None:
     group = Group()
-    for load in loads:
-        size, count, outstanding = map(int, load.split(":"))
-        rate, _ = group.flood(size, count, outstanding)
-        _, own = group.flood(size, 300, 1)
-        print(size, rate, own, flush=True)
-
-
-def run() -> None:
-    """It is no benchmark by itself."""
-    print("bench.corosync_cpg is a part of bench.messaging")
+    print("ready", flush=True)
+    for line in sys.stdin:
+        size, count, outstanding = map(int, line.split())
+        rate, own = group.flood(size, count, outstanding)
+        print(rate, own, flush=True)
 
 
 if __name__ == "__main__":
     match sys.argv[1:]:
         case ["listen"]:
             _listen()
-        case ["send", *given]:
-            _send(given)
-        case [place, token, *given]:
-            main(Path(place), token, given)
+        case ["send"]:
+            _send()
+        case [place, token]:
+            main(Path(place), token)
