@@ -127,6 +127,14 @@ class Cluster(Level):
             print("\n" + (text.out or text.err).rstrip())
         return running
 
+    @command(skill=ADMINISTRATOR)
+    def do_keygen(self, context: "Context", style: str, *options: str) -> bool:
+        from hatools.shell.heartbeat import make_key
+
+        if style != "heartbeat":
+            raise CommandError(f"there is no keygen {style}: expected heartbeat (for corosync there is corosync-keygen)")
+        return make_key(self.console, options)
+
     @command()
     def do_health(self, context: "Context", *args: str) -> bool:
         """Gather findings from all that can be asked; the worst decides the exit status."""
