@@ -238,7 +238,13 @@ class _Session:
     def _unpack(self, document: Document) -> "Plan":
         from hatools.scheduler.schedule import unpack_status
 
-        plan = unpack_status(document, self._now())
+        plan = unpack_status(
+            document,
+            self._now(),
+            sanitized=self.request.sanitized,
+            show_utilization=self.request.utilization,
+            record_scores=self.request.scores,
+        )
         show_findings(plan.findings, self.request.verbosity)
         return plan
 
@@ -344,17 +350,12 @@ class _Session:
 
     def _process(self, plan: "Plan") -> int:
         """Let the scheduler decide and show that; ``plan`` is what was read already."""
-        from hatools.scheduler.schedule import schedule
+        from hatools.scheduler.schedule import decide
 
         request = self.request
-        decided = schedule(
-            self.document,
-            plan.now,
-            sanitized=request.sanitized,
-            show_utilization=request.utilization,
-            record_scores=request.scores,
-        )
-        show_findings(decided.findings[len(plan.findings) :], request.verbosity)
+        shown = len(plan.findings)
+        decided = decide(plan)
+        show_findings(decided.findings[shown:], request.verbosity)
         self._show_scores(decided)
         self._save_graph(decided)
         if not self.out.quiet or isinstance(self.out, XmlOutput):

@@ -1,7 +1,7 @@
 """The front door of the scheduler. Pure.
 
 ``schedule(document, now)`` decides everything; ``unpack_status(document, now)`` only reads the
-cluster's state, which is what status displays need.
+cluster's state, which is what status displays need. ``decide(plan)`` goes on from there.
 """
 
 import gc
@@ -37,7 +37,7 @@ class Schedule:
 
 
 @contextmanager
-def _uncollected() -> Iterator[None]:
+def uncollected() -> Iterator[None]:
     """Do not look for garbage: while a plan grows there is none, and looking takes a third of the time."""
     was_enabled = gc.isenabled()
     gc.disable()
@@ -66,16 +66,17 @@ def schedule(
         record_scores: keep the score of every resource on every node as it was when it was decided.
         transition_id: number of the transition, for the graph.
     """
-    plan = Plan(
-        document=document,
-        now=now,
-        sanitized=sanitized,
-        show_utilization=show_utilization,
-        record_scores=record_scores,
+    plan = unpack_status(
+        document, now, sanitized=sanitized, show_utilization=show_utilization, record_scores=record_scores
     )
+    return decide(plan, transition_id)
+
+
+def decide(plan: Plan, transition_id: int = 0) -> Schedule:
+    """Decide on a plan that was only read so far (without constraints)."""
     from hatools.scheduler.stages import run_all
 
-    with _uncollected():
+    with uncollected():
         graph = run_all(plan, transition_id)
     return Schedule(
         graph=graph,
@@ -87,12 +88,30 @@ def schedule(
     )
 
 
-def unpack_status(document: Document, now: Moment, *, with_constraints: bool = False) -> Plan:
-    """Read nodes, resources, history, failures and tickets; with constraints (bans) if asked for."""
-    plan = Plan(document=document, now=now)
+def unpack_status(
+    document: Document,
+    now: Moment,
+    *,
+    with_constraints: bool = False,
+    sanitized: bool = False,
+    show_utilization: bool = False,
+    record_scores: bool = True,
+) -> Plan:
+    """Read nodes, resources, history, failures and tickets; with constraints (bans) if asked for.
+
+    The other arguments are those of :func:`schedule`, for a plan that is to be decided on later.
+    """
     from hatools.scheduler.reading import run_unpack
 
-    with _uncollected():
+    plan = Plan(
+        document=document,
+        now=now,
+        sanitized=sanitized,
+        show_utilization=show_utilization,
+        record_scores=record_scores,
+    )
+
+    with uncollected():
         run_unpack(plan, with_constraints=with_constraints)
     return plan
 
@@ -103,12 +122,11 @@ def check_configuration(document: Document, now: Moment, *, configuration_only: 
     Args:
         configuration_only: there is no status, so nothing that depends on it counts.
     """
-    plan = Plan(document=document, now=now, check_config=configuration_only)
-    if configuration_only:
-        from hatools.scheduler.reading import run_unpack
+    from hatools.scheduler.reading import run_unpack
 
-        run_unpack(plan, with_constraints=True)
-    else:
+    plan = Plan(document=document, now=now, check_config=configuration_only)
+    run_unpack(plan, with_constraints=configuration_only)
+    if not configuration_only:
         from hatools.scheduler.stages import run_all
 
         run_all(plan, 0)

@@ -23,7 +23,6 @@ from hatools.scheduler.placement.health import apply_health
 from hatools.scheduler.placement.location import apply_node_criteria
 from hatools.scheduler.placement.utilization import record_capacities
 from hatools.scheduler.plan import Plan
-from hatools.scheduler.reading import run_unpack
 from hatools.scheduler.summary import build_summary, settle_roles
 from hatools.scheduler.unpack.constraints import unpack_constraints
 from hatools.scheduler.variants.bundle import BundleVariant
@@ -107,8 +106,7 @@ STAGES: tuple[_Stage, ...] = (
 
 
 def run_all(plan: Plan, transition_id: int) -> Graph:
-    """Run every stage and return the transition graph."""
-    run_unpack(plan)
+    """Run every stage on a plan that was read, and return the transition graph."""
     for stage, final in STAGES:
         stage(plan)
         plan.seal(final)
