@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element
 
 from hatools.cib.document import children, format_xml
+from hatools.parser.to_cib import CHILD_REFERENCE
 from hatools.parser.tokens import logical_lines
 from hatools.shell.changeset.merging import add_comments
 from hatools.shell.changeset.objects import (
@@ -118,6 +119,25 @@ class _Step:
             return self.workspace.find_node(name)
         return self.workspace.find_resource(name)
 
+    def changes(self) -> list[tuple[str, Element]]:
+        """Return what changes, containers that give a resource away before those that take it."""
+        waiting = dict(self.changed)
+        order: list[tuple[str, Element]] = []
+        while waiting:
+            free = [name for name, element in waiting.items() if not self._givers(name, element) & waiting.keys()]
+            for name in free or [next(iter(waiting))]:
+                order.append((name, waiting.pop(name)))
+        return order
+
+    def _givers(self, name: str, element: Element) -> set[str]:
+        """Return the containers that still hold what an element is to contain."""
+        items = (
+            self.workspace.find_resource(child.get("id"))
+            for child in element
+            if child.tag in (CHILD_REFERENCE, *CHILD_TAGS)
+        )
+        return {item.parent.id or "" for item in items if item is not None and item.parent} - {name}
+
     def verify(self, items: Sequence[CibObject]) -> bool:
         """Check all objects, even after one failed."""
         succeeded = True
@@ -147,7 +167,7 @@ class _TextStep(_Step):
             if created is None:
                 return False
             items.append(created)
-        for name, element in self.changed.items():
+        for name, element in self.changes():
             item = self.find(name)
             if item is None or not workspace.update_from_element(item, element, merge=self.merge):
                 return False
@@ -165,7 +185,7 @@ class _XmlStep(_Step):
             if created is None:
                 return False
             items.append(created)
-        for name, element in self.changed.items():
+        for name, element in self.changes():
             item = self.find(name)
             if item is None or not self._update(item, element):
                 return False
