@@ -32,6 +32,7 @@ class Sender:
         self._count = self._outstanding = 0
         self._sent = 0
         self._done = asyncio.Event()
+        self._queued: asyncio.Future[object] | None = None
 
     def on_event(self, event: GroupEvent) -> None:
         """Take a delivery; its place in the flood is free again."""
@@ -49,7 +50,10 @@ class Sender:
         while self._sent < self._count and len(self._sent_at) < self._outstanding:
             self._sent += 1
             self._sent_at[self._sent] = time.perf_counter()
-            self.client.broadcast(GROUP, self._payload, self._sent).add_done_callback(asyncio.Future.exception)
+            queued = self.client.broadcast(GROUP, self._payload, self._sent)
+            if queued is not self._queued:
+                self._queued = queued
+                queued.add_done_callback(asyncio.Future.exception)
 
     async def flood(self, size: int, count: int, outstanding: int) -> tuple[float, float]:
         """Return messages a second and the median time until an own message is delivered."""

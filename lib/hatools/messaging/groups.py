@@ -18,6 +18,7 @@ from hatools.messaging.views import (
     DirectMessage,
     GroupMembersChanged,
     GroupMessage,
+    GroupMessages,
     NodeIdentity,
     RingId,
     SafeUpTo,
@@ -25,11 +26,13 @@ from hatools.messaging.views import (
     View,
     ViewInstalled,
 )
+from hatools.values.bundle import count_bundle
 from hatools.values.errors import RemoteError
 from hatools.values.records import dataclass
 
 _APPLICATION = 0
 _CONTROL = 1
+_BUNDLE = 2
 _HEAD = struct.Struct("!BIQB")
 
 Facts = dict[str, int | str | bool]
@@ -124,6 +127,11 @@ class Groups:
         """Queue a message to the group on all members."""
         self._put(group, 0, tag, pieces)
 
+    def broadcast_many(self, group: str, bundle: bytes) -> None:
+        """Queue several messages to the group as one."""
+        name = group.encode()
+        self._outbox.put(group, _HEAD.pack(_BUNDLE, 0, 0, len(name)) + name + bundle)
+
     def send_to(self, group: str, node_id: int, pieces: Pieces) -> None:
         """Queue a message to the group's client on one node."""
         self._put(group, node_id, 0, pieces)
@@ -188,9 +196,12 @@ class Groups:
         upcalls: list[Upcall | Notice] = []
         for pieces in self._inbox.feed(origin, payload):
             first = pieces[0]
-            if first[:1] == bytes([_APPLICATION]):
+            kind = first[0] if first else -1
+            if kind == _APPLICATION:
                 upcalls.append(self._application(origin, packet, pieces))
-            elif first[:1] == bytes([_CONTROL]):
+            elif kind == _BUNDLE:
+                upcalls.append(self._bundle(origin, packet, b"".join(pieces)))
+            elif kind == _CONTROL:
                 upcalls += self._controlled(origin, b"".join(pieces), in_view=of_ended_view or self.is_synchronised)
             else:
                 raise RemoteError(f"node {origin} sent a message of unknown kind")
@@ -226,21 +237,27 @@ class Groups:
         return target in (0, self.me.id)
 
     def _application(self, origin: int, packet: int, pieces: Pieces) -> Upcall:
-        try:
-            _, target, tag, length = _HEAD.unpack_from(pieces[0])
-            start = _HEAD.size + length
-            group = pieces[0][_HEAD.size : start].decode()
-        except (struct.error, UnicodeDecodeError):
-            raise RemoteError(f"node {origin} sent a message without a proper head") from None
+        target, tag, group, start = _read_head(origin, pieces[0])
         *before, last = pieces[0][start:], *pieces[1:]
         if target:
             return DirectMessage(group, origin, last, tuple(before))
-        self._sequence += 1
+        return GroupMessage(group, origin, self._count(packet, 1), last, tag, tuple(before))
+
+    def _bundle(self, origin: int, packet: int, message: bytes) -> Upcall:
+        _, _, group, start = _read_head(origin, message)
+        bundle = message[start:]
+        count = count_bundle(bundle)
+        return GroupMessages(group, origin, self._count(packet, count), count, bundle)
+
+    def _count(self, packet: int, messages: int) -> int:
+        """Number the messages that a packet completes; return the first one's number."""
+        first = self._sequence + 1
+        self._sequence += messages
         if self._unsafe and self._unsafe[-1][0] == packet:
             self._unsafe[-1] = (packet, self._sequence)
         else:
             self._unsafe.append((packet, self._sequence))
-        return GroupMessage(group, origin, self._sequence, last, tag, tuple(before))
+        return first
 
     def _controlled(self, origin: int, message: bytes, *, in_view: bool) -> list[Upcall | Notice]:
         try:
@@ -327,6 +344,16 @@ class Groups:
             if after - kept or before - kept:
                 upcalls.append(_group_change(name, after, after - kept, before - kept))
         return upcalls
+
+
+def _read_head(origin: int, message: bytes) -> tuple[int, int, str, int]:
+    """Return target, tag, group and where the message itself begins."""
+    try:
+        _, target, tag, length = _HEAD.unpack_from(message)
+        start = _HEAD.size + length
+        return target, tag, message[_HEAD.size : start].decode(), start
+    except (struct.error, UnicodeDecodeError):
+        raise RemoteError(f"node {origin} sent a message without a proper head") from None
 
 
 def misfits(cards: Mapping[int, Card], kind: Callable[[Card], object]) -> frozenset[int]:

@@ -101,6 +101,20 @@ class GroupMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class GroupMessages:
+    """Effect: several messages of one sender to the group in a row, ``sequence`` is that of the first.
+
+    ``bundle`` is theirs (``values/bundle.py``), as whole as it was handed in.
+    """
+
+    group: str
+    sender: int
+    sequence: int
+    count: int
+    bundle: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class DirectMessage:
     """Effect: a message from one node to the group's client here; pieces as in :class:`GroupMessage`."""
 
@@ -144,7 +158,7 @@ class ForStyle:
     request: object
 
 
-Upcall = ViewInstalled | GroupMembersChanged | GroupMessage | DirectMessage | SafeUpTo | Departed
+Upcall = ViewInstalled | GroupMembersChanged | GroupMessage | GroupMessages | DirectMessage | SafeUpTo | Departed
 """What an engine tells the layers above, in order."""
 
 
@@ -224,10 +238,8 @@ class GroupEngine(Protocol):
     def broadcast(self, now: float, group: str, pieces: tuple[bytes, ...], tag: int) -> list[Effect]:
         """Send to the group's clients on all members, ourselves included, in total order."""
 
-    def broadcast_many(
-        self, now: float, group: str, payloads: tuple[bytes, ...], tags: tuple[int, ...]
-    ) -> list[Effect]:
-        """Send several messages at once, each with its tag."""
+    def broadcast_many(self, now: float, group: str, bundle: bytes) -> list[Effect]:
+        """Send several small messages in a row as one (``values/bundle.py``)."""
 
     def send_to(self, now: float, group: str, node_id: int, pieces: tuple[bytes, ...]) -> list[Effect]:
         """Send to the group's client on one node, in order with our other messages to the group."""

@@ -7,6 +7,7 @@ from hatools.messaging.views import (
     DirectMessage,
     GroupMembersChanged,
     GroupMessage,
+    GroupMessages,
     NodeIdentity,
     RingId,
     SafeUpTo,
@@ -14,6 +15,7 @@ from hatools.messaging.views import (
     View,
     ViewInstalled,
 )
+from hatools.values.bundle import pack_bundle
 
 
 def facts() -> Facts:
@@ -205,3 +207,17 @@ def test_changed_votes_are_ruled_upon_again() -> None:
 
     assert view_of(list(cluster.members[1].rule_again())).quorate
     assert cluster.members[1].rule_again() == []
+
+
+def test_a_bundle_counts_as_many_messages_and_stays_whole() -> None:
+    cluster = Cluster(2)
+    cluster.form(4, 1, 2)
+    cluster.run(1, 2)
+    cluster.take(2)
+    bundle = pack_bundle([b"x", b"y"], [3, 4])
+
+    cluster.members[1].broadcast_many("g", bundle)
+    cluster.members[1].broadcast("g", (b"z",), 5)
+    cluster.run(1, 2)
+
+    assert cluster.take(2) == [GroupMessages("g", 1, 1, 2, bundle), GroupMessage("g", 1, 3, b"z", 5)]

@@ -22,9 +22,12 @@ from hatools.ipc.messages.messaging import (
     BroadcastMany,
     DeliveredPiece,
     DescribeRing,
+    GroupList,
+    GroupProcess,
     Joined,
     JoinGroup,
     LeaveGroup,
+    ListGroups,
     Member,
     SendTo,
     Sent,
@@ -42,6 +45,7 @@ from hatools.messaging.views import (
     ForStyle,
     GroupMembersChanged,
     GroupMessage,
+    GroupMessages,
     Keep,
     Remark,
     SafeUpTo,
@@ -55,7 +59,8 @@ from hatools.runtime.environment_file import read_environment_file
 from hatools.runtime.kernel import running_programs
 from hatools.runtime.logs import NOTICE, notice
 from hatools.runtime.realtime import lock_memory, schedule_round_robin
-from hatools.values.errors import HatoolsError, NoSuchObjectError, RemoteError
+from hatools.values.bundle import count_bundle
+from hatools.values.errors import HatoolsError, NoSuchObjectError
 
 _log = logging.getLogger(__name__)
 
@@ -192,6 +197,8 @@ class Messaging:
                     self._style.send(targets, data)
                 case GroupMessage():
                     self._subscribers.message(effect)
+                case GroupMessages():
+                    self._subscribers.messages(effect)
                 case SafeUpTo(sequence):
                     self._subscribers.safe(sequence)
                 case DirectMessage():
@@ -262,12 +269,11 @@ class Messaging:
                 pieces = self._whole(client, group, payload)
                 self.perform(self._engine.broadcast(self._loop.time(), group, pieces, tag))
                 return await self._sent(group)
-            case BroadcastMany(group, payloads, tags):
+            case BroadcastMany(group, bundle):
                 client.require(Rights.FULL)
                 self._require_membership(client, group)
-                if len(payloads) != len(tags):
-                    raise RemoteError(f"{len(payloads)} messages with {len(tags)} tags")
-                self.perform(self._engine.broadcast_many(self._loop.time(), group, payloads, tags))
+                count_bundle(bundle)  # or it is refused: what the peers get can be read
+                self.perform(self._engine.broadcast_many(self._loop.time(), group, bundle))
                 return await self._sent(group)
             case SendTo(group, node_id, payload):
                 client.require(Rights.FULL)
@@ -291,9 +297,22 @@ class Messaging:
                 return Done()
             case DescribeRing():
                 return self._style.describe(self._loop.time())
+            case ListGroups():
+                return self._list_groups()
             case _:
                 answer = self._style.answer(client, message)
                 return await answer if inspect.isawaitable(answer) else answer
+
+    def _list_groups(self) -> GroupList:
+        """Who is in which group; processes of other nodes are known there only."""
+        me = self._style.local.id
+        processes: list[GroupProcess] = []
+        for group, nodes, clients in self._subscribers.listing():
+            for node in nodes:
+                here = (self._server.clients[client] for client in clients if client in self._server.clients)
+                pids = [client.credentials.pid for client in here]
+                processes += [GroupProcess(group, pid, node) for pid in (sorted(pids) if node == me else [0])]
+        return GroupList(tuple(processes))
 
     async def _sent(self, group: str) -> Sent:
         """Answer at once, or when the group's queue has room again: so a flood slows down whoever makes it."""

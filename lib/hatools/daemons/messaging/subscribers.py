@@ -20,7 +20,8 @@ from hatools.ipc.messages.messaging import (
     Member,
     ViewChanged,
 )
-from hatools.messaging.views import DirectMessage, GroupMembersChanged, GroupMessage, View
+from hatools.messaging.views import DirectMessage, GroupMembersChanged, GroupMessage, GroupMessages, View
+from hatools.values.bundle import pack_bundle, unpack_bundle
 from hatools.values.records import dataclass, field
 
 Event = ViewChanged | GroupChanged | Delivered | DeliveredMany | DeliveredPiece | BecameSafe | Direct
@@ -81,6 +82,12 @@ class Subscribers:
         """Return the groups a client takes part in."""
         return [name for name, entry in self._groups.items() if client in entry.clients]
 
+    def listing(self) -> list[tuple[str, tuple[int, ...], tuple[int, ...]]]:
+        """Return (group, nodes in it, local clients in it) of every group that somebody is in."""
+        return [
+            (name, entry.members, tuple(entry.clients)) for name, entry in sorted(self._groups.items()) if entry.members
+        ]
+
     def view_installed(self, view: View) -> None:
         """Tell every client of the new view."""
         self.flush()
@@ -123,6 +130,23 @@ class Subscribers:
         if message.before:
             self.flush()
 
+    def messages(self, messages: GroupMessages) -> None:
+        """Deliver several messages at once; a client that takes one at a time gets them one by one."""
+        self.flush()
+        group, sender, sequence = messages.group, messages.sender, messages.sequence
+        entry = self._groups.get(group)
+        if entry is None or not entry.clients or not entry.active:
+            return
+        if any(client.wants_safe for client in entry.clients.values()):
+            entry.unsafe.append(sequence + messages.count - 1)
+        batching = [client for client, wishes in entry.clients.items() if wishes.takes_batches]
+        if batching:
+            self._post(batching, DeliveredMany(group, sender, sequence, messages.bundle))
+        single = [client for client in entry.clients if client not in batching]
+        if single:
+            for index, (payload, tag) in enumerate(zip(*unpack_bundle(messages.bundle), strict=True)):
+                self._post(single, Delivered(group, sender, sequence + index, payload, tag))
+
     def flush(self) -> None:
         """Hand over the messages that were collected."""
         run, self._run = self._run, []
@@ -132,9 +156,8 @@ class Subscribers:
         clients = self._groups[first.group].clients
         batching = [client for client, wishes in clients.items() if wishes.takes_batches and len(run) > 1]
         if batching:
-            payloads = tuple(message.payload for message in run)
-            tags = tuple(message.tag for message in run)
-            self._post(batching, DeliveredMany(first.group, first.sender, first.sequence, payloads, tags))
+            bundle = pack_bundle([message.payload for message in run], [message.tag for message in run])
+            self._post(batching, DeliveredMany(first.group, first.sender, first.sequence, bundle))
         single = [client for client in clients if client not in batching]
         for message in run if single else ():
             self._post(single, Delivered(message.group, message.sender, message.sequence, message.payload, message.tag))

@@ -12,24 +12,37 @@ from hatools.ipc.messages.messaging import (
     Broadcast,
     BroadcastMany,
     CancelWaitForAll,
+    ClearStatistics,
+    DeleteMapKey,
     Delivered,
     DeliveredMany,
     DeliveredPiece,
     DescribeRing,
     Direct,
     GroupChanged,
+    GroupList,
+    GroupProcess,
     Joined,
     JoinGroup,
+    KillNode,
     LeaveGroup,
+    ListGroups,
+    MapEntries,
+    MapEntry,
+    ReadMap,
     ReloadConfiguration,
+    ReopenLogs,
     RingState,
     SendTo,
     SetExpectedVotes,
     SetFault,
+    SetMapKey,
     SetVotes,
+    UnregisterDevice,
     ViewChanged,
 )
 from hatools.runtime.directories import Directories
+from hatools.values.bundle import pack_bundle, unpack_bundle
 from hatools.values.errors import RemoteError
 from hatools.values.records import dataclass, field, replace
 
@@ -116,8 +129,10 @@ class MessagingClient:
 
         def on_raw_event(raw: object) -> None:
             if isinstance(raw, DeliveredMany):
-                for index, payload in enumerate(raw.payloads):
-                    on_event(Delivered(raw.group, raw.sender, raw.sequence + index, payload, raw.tags[index]))
+                group, sender, sequence = raw.group, raw.sender, raw.sequence
+                for payload, tag in zip(*unpack_bundle(raw.bundle), strict=True):
+                    on_event(Delivered(group, sender, sequence, payload, tag))
+                    sequence += 1
             elif (event := joiner.take(raw)) is not None:
                 on_event(event)
 
@@ -166,7 +181,7 @@ class MessagingClient:
         if len(batch.payloads) == 1:
             answer = self._connection.submit(Broadcast(group, batch.payloads[0], batch.tags[0]))
         else:
-            answer = self._connection.submit(BroadcastMany(group, tuple(batch.payloads), tuple(batch.tags)))
+            answer = self._connection.submit(BroadcastMany(group, pack_bundle(batch.payloads, batch.tags)))
         answer.add_done_callback(batch.finish)
 
     def _submit(self, message: Broadcast | SendTo) -> "asyncio.Future[object]":
@@ -223,6 +238,42 @@ class BlockingMessaging:
     def reload(self) -> None:
         """Have the configuration file read again."""
         self._connection.request(ReloadConfiguration())
+
+    def read_map(self, name: str = "icmap") -> tuple[MapEntry, ...]:
+        """Return the keys of a map, icmap or stats."""
+        answer = self._connection.request(ReadMap(name))
+        assert isinstance(answer, MapEntries)
+        return answer.entries
+
+    def set_key(self, entry: MapEntry) -> None:
+        """Set a key of the map."""
+        self._connection.request(SetMapKey(entry))
+
+    def delete_key(self, key: str) -> None:
+        """Delete a key of the map."""
+        self._connection.request(DeleteMapKey(key))
+
+    def clear_statistics(self, which: str) -> None:
+        """Count anew."""
+        self._connection.request(ClearStatistics(which))
+
+    def reopen_logs(self) -> None:
+        """Have log files opened anew."""
+        self._connection.request(ReopenLogs())
+
+    def kill_node(self, node_id: int, reason: str) -> None:
+        """Throw a node out of the cluster."""
+        self._connection.request(KillNode(node_id, reason))
+
+    def unregister_device(self) -> None:
+        """Do without the quorum device."""
+        self._connection.request(UnregisterDevice())
+
+    def list_groups(self) -> tuple[GroupProcess, ...]:
+        """Return who is in which group."""
+        answer = self._connection.request(ListGroups())
+        assert isinstance(answer, GroupList)
+        return answer.processes
 
     def close(self) -> None:
         """Close the connection."""

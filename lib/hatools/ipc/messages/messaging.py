@@ -56,11 +56,10 @@ class Broadcast:
 
 @dataclass(frozen=True, slots=True)
 class BroadcastMany:
-    """Request: several broadcasts to one group at once, a tag for each. Answer :class:`Sent`."""
+    """Request: several broadcasts to one group at once, as a bundle (``values/bundle.py``). Answer :class:`Sent`."""
 
     group: str
-    payloads: tuple[bytes, ...]
-    tags: tuple[int, ...]
+    bundle: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,13 +134,12 @@ class Delivered:
 
 @dataclass(frozen=True, slots=True)
 class DeliveredMany:
-    """Event: as many :class:`Delivered` of one sender in a row; ``sequence`` is that of the first."""
+    """Event: as many :class:`Delivered` of one sender in a row, as a bundle; ``sequence`` is that of the first."""
 
     group: str
     sender: int
     sequence: int
-    payloads: tuple[bytes, ...]
-    tags: tuple[int, ...]
+    bundle: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +181,8 @@ class LinkState:
     node_id: int
     address: str
     connected: bool
+    mtu: int = 0
+    """Largest datagram, without headers; 0: not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +207,12 @@ class RingState:
     encrypted: bool
     settings: dict[str, str]
     """Every configuration and runtime key as corosync-cmapctl names it."""
+    devices: dict[str, str] | None = None
+    """State of the quorum device by member, in corosync-quorumtool's letters; who is missing has none registered."""
+    device_votes: int = 0
+    """What the quorum device may give."""
+    device_casts: bool = False
+    """Whether it gives its votes to this node's partition."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,3 +274,86 @@ class HeartbeatState:
 
     nodes: tuple[HeartbeatNode, ...]
     parameters: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadMap:
+    """Request: the keys of a map, ``icmap`` or ``stats``. Answer: :class:`MapEntries`."""
+
+    map: str = "icmap"
+
+
+@dataclass(frozen=True, slots=True)
+class MapEntry:
+    """A key with its type (as corosync-cmapctl names it) and its value as text; binary ones in hexadecimal."""
+
+    key: str
+    type: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class MapEntries:
+    """Answer to :class:`ReadMap`, sorted by key."""
+
+    entries: tuple[MapEntry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SetMapKey:
+    """Request: set a key. Answer: Done."""
+
+    entry: MapEntry
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteMapKey:
+    """Request: delete a key that was set by hand. Answer: Done."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClearStatistics:
+    """Request: count anew; ``which`` is knet, ipc, totem, schedmiss or all. Answer: Done."""
+
+    which: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReopenLogs:
+    """Request: open log files anew, after they were moved away. Answer: Done."""
+
+
+@dataclass(frozen=True, slots=True)
+class KillNode:
+    """Request: throw a node out; it ends as if it had been lost. Answer: Done."""
+
+    node_id: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnregisterDevice:
+    """Request: do without the quorum device until the next start. Answer: Done."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListGroups:
+    """Request: who is in which group. Answer: :class:`GroupList`."""
+
+
+@dataclass(frozen=True, slots=True)
+class GroupProcess:
+    """A member of a group; ``pid`` is 0 for processes on other nodes, which are known there only."""
+
+    group: str
+    pid: int
+    node_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class GroupList:
+    """Answer to :class:`ListGroups`."""
+
+    processes: tuple[GroupProcess, ...]

@@ -24,10 +24,11 @@ from hatools.messaging.corosync.totem.effects import (
 )
 from hatools.messaging.corosync.totem.packets import MESSAGE_OVERHEAD, Probe, decode, encode
 from hatools.messaging.corosync.totem.protocol import Totem
-from hatools.messaging.corosync.votequorum import VoteQuorum
+from hatools.messaging.corosync.votequorum import VoteQuorum, quorum_of
 from hatools.messaging.groups import Card, Facts, Groups, Notice, Ruling
 from hatools.messaging.packing import Outbox
 from hatools.messaging.views import (
+    CutOff,
     Datagram,
     Effect,
     Expelled,
@@ -40,7 +41,7 @@ from hatools.messaging.views import (
     View,
     ViewInstalled,
 )
-from hatools.values.errors import RemoteError
+from hatools.values.errors import InputError, RemoteError
 from hatools.values.records import dataclass
 
 RING_SEQUENCE = "ringid"
@@ -132,6 +133,8 @@ class CorosyncEngine:
         self.quorum = VoteQuorum(configuration.quorum_of(me), identity.highest_expected)
         self.groups = Groups(self.local, self._outbox, self._facts, self._rule)
         self.rejections = Rejections()
+        self.joins: dict[int, int] = {}
+        """How often each node arrived in a view of ours."""
         self._has_met_others = False
         self._now = 0.0
         self._announced: dict[int, Facts] = {}
@@ -225,12 +228,9 @@ class CorosyncEngine:
         self.groups.broadcast(group, pieces, tag)
         return self._wake(now)
 
-    def broadcast_many(
-        self, now: float, group: str, payloads: tuple[bytes, ...], tags: tuple[int, ...]
-    ) -> list[Effect]:
+    def broadcast_many(self, now: float, group: str, bundle: bytes) -> list[Effect]:
         """Send several messages to the group's clients on all members."""
-        for payload, tag in zip(payloads, tags, strict=True):
-            self.groups.broadcast(group, (payload,), tag)
+        self.groups.broadcast_many(group, bundle)
         return self._wake(now)
 
     def send_to(self, now: float, group: str, node_id: int, pieces: tuple[bytes, ...]) -> list[Effect]:
@@ -248,16 +248,35 @@ class CorosyncEngine:
         return self._perform(now, self.totem.leave(now))
 
     def set_expected_votes(self, now: float, expected: int) -> list[Effect]:
-        """Change the expected votes of the whole partition, in its place in the order."""
+        """Change the expected votes of the whole partition, in its place in the order.
+
+        Raises:
+            InputError: fewer than there are, or so many that quorum would be lost.
+        """
+        total = self.quorum.verdict.total_votes
+        if not total <= expected or quorum_of(expected, total) > total:
+            raise InputError(f"{expected} expected votes with {total} votes present")
         return self._announce(now, {"expected_votes": expected})
 
     def set_votes(self, now: float, node_id: int, votes: int) -> list[Effect]:
-        """Change the votes of one node, in its place in the order."""
+        """Change the votes of one node, in its place in the order.
+
+        Raises:
+            InputError: quorum would be lost by it.
+        """
+        verdict, card = self.quorum.verdict, self.groups.cards.get(node_id)
+        total = verdict.total_votes - (number_of(card.facts, "votes") if card else 0) + votes
+        if quorum_of(verdict.highest_expected, total) > total:
+            raise InputError(f"with {votes} votes of node {node_id} there would be no quorum")
         return self._announce(now, {"node": node_id, "votes": votes})
 
     def cancel_wait_for_all(self, now: float) -> list[Effect]:
         """Give up waiting for all nodes, in the whole partition."""
         return self._announce(now, {"cancel_wait_for_all": True})
+
+    def kill(self, now: float, node_id: int, reason: str) -> list[Effect]:
+        """Throw a node out; it ends as if it had been lost."""
+        return self._announce(now, {"kill": node_id, "reason": reason})
 
     def reload(self, now: float) -> list[Effect]:
         """Have every member read its configuration again; :class:`ReadConfiguration` asks for it, here as well."""
@@ -412,6 +431,8 @@ class CorosyncEngine:
         return effects
 
     def _view_installed(self, view: View) -> list[Effect]:
+        for node in view.arrived:
+            self.joins[node] = self.joins.get(node, 0) + 1
         effects: list[Effect] = []
         if self.quorum.tracked > self._kept_expected:
             self._kept_expected = self.quorum.tracked
@@ -442,6 +463,8 @@ class CorosyncEngine:
             self._announced.pop(number_of(notice.facts, "number"), None)
         if notice.facts.get("reload"):
             return [ForStyle(ReadConfiguration())]
+        if number_of(notice.facts, "kill") == self.local.id:
+            return [CutOff(f"killed by node {notice.sender}: {notice.facts.get('reason', '')}")]
         if not self.groups.is_synchronised:
             self._early.append(notice)
             return []

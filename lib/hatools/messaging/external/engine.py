@@ -33,6 +33,7 @@ from hatools.messaging.views import (
     Effect,
     Expelled,
     GroupMessage,
+    GroupMessages,
     Keep,
     NodeIdentity,
     Remark,
@@ -185,12 +186,9 @@ class ExternalEngine:
         self.groups.broadcast(group, pieces, tag)
         return self._push(now)
 
-    def broadcast_many(
-        self, now: float, group: str, payloads: tuple[bytes, ...], tags: tuple[int, ...]
-    ) -> list[Effect]:
+    def broadcast_many(self, now: float, group: str, bundle: bytes) -> list[Effect]:
         """Send several messages to the group's clients on all members."""
-        for payload, tag in zip(payloads, tags, strict=True):
-            self.groups.broadcast(group, (payload,), tag)
+        self.groups.broadcast_many(group, bundle)
         return self._push(now)
 
     def send_to(self, now: float, group: str, node_id: int, pieces: tuple[bytes, ...]) -> list[Effect]:
@@ -363,7 +361,7 @@ class ExternalEngine:
                     if view.ring_id.sequence > self._sequence:
                         self._sequence = view.ring_id.sequence
                         effects.append(Keep(VIEW_SEQUENCE, self._sequence))
-                case GroupMessage():
+                case GroupMessage() | GroupMessages():
                     self._owes_ack = self._tag != b""
             effects.append(upcall)
         if self._refused and not self._refusal_said:

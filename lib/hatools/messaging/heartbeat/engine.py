@@ -154,11 +154,9 @@ class HeartbeatEngine:
         """Send to the group's clients on all members."""
         return self._carry(now, self.ring.broadcast(now, group, pieces, tag))
 
-    def broadcast_many(
-        self, now: float, group: str, payloads: tuple[bytes, ...], tags: tuple[int, ...]
-    ) -> list[Effect]:
+    def broadcast_many(self, now: float, group: str, bundle: bytes) -> list[Effect]:
         """Send several messages to the group's clients on all members."""
-        return self._carry(now, self.ring.broadcast_many(now, group, payloads, tags))
+        return self._carry(now, self.ring.broadcast_many(now, group, bundle))
 
     def send_to(self, now: float, group: str, node_id: int, pieces: tuple[bytes, ...]) -> list[Effect]:
         """Send to the group's client on one node."""

@@ -10,7 +10,16 @@ from hatools.ipc.messages.messaging import (
     Member,
     ViewChanged,
 )
-from hatools.messaging.views import DirectMessage, GroupMembersChanged, GroupMessage, NodeIdentity, RingId, View
+from hatools.messaging.views import (
+    DirectMessage,
+    GroupMembersChanged,
+    GroupMessage,
+    GroupMessages,
+    NodeIdentity,
+    RingId,
+    View,
+)
+from hatools.values.bundle import pack_bundle
 
 VIEW = View(RingId(10, 1), (NodeIdentity(1, "a"), NodeIdentity(2, "b")), True, (("a", 1), ("b", 1)), (2,))
 SHOWN = ViewChanged("1.a", (Member(1, "a"), Member(2, "b")), True, (2,), (), (), {"a": 1, "b": 1})
@@ -131,9 +140,28 @@ def test_messages_of_one_sender_in_a_row_are_one_event_for_those_who_take_batche
     fixture.subscribers.message(message(2))
 
     assert fixture.take() == [
-        ([6], DeliveredMany("g", 2, 1, (b"m", b"m"), (7, 7))),
+        ([6], DeliveredMany("g", 2, 1, pack_bundle([b"m", b"m"], [7, 7]))),
         ([5], Delivered("g", 2, 1, b"m", 7)),
         ([5], Delivered("g", 2, 2, b"m", 7)),
+    ]
+
+
+def test_a_bundle_goes_on_as_it_is_or_message_by_message() -> None:
+    fixture = joined(report_safe=True)
+    fixture.subscribers.add(6, "g", batches=True)
+    fixture.take()
+    bundle = pack_bundle([b"x", b"y"], [3, 4])
+
+    fixture.subscribers.message(message(1))
+    fixture.subscribers.messages(GroupMessages("g", 2, 2, 2, bundle))
+    fixture.subscribers.safe(3)
+
+    assert fixture.take() == [
+        ([5, 6], Delivered("g", 2, 1, b"m", 7)),
+        ([6], DeliveredMany("g", 2, 2, bundle)),
+        ([5], Delivered("g", 2, 2, b"x", 3)),
+        ([5], Delivered("g", 2, 3, b"y", 4)),
+        ([5], BecameSafe("g", 3)),
     ]
 
 
