@@ -7,6 +7,7 @@ from hatools.shell.agents import catalog, complete_name, metadata
 from hatools.shell.commands import ADMINISTRATOR, CommandError, Level, command
 from hatools.shell.console import in_columns
 from hatools.shell.semantics import agent_label
+from hatools.values.records import replace
 
 if TYPE_CHECKING:
     from hatools.agents.metadata import AgentMetadata, Parameter
@@ -24,6 +25,22 @@ _DAEMONS = {
 }
 
 
+_DAEMON_TEXTS = {
+    "schedulerd": ("Pacemaker scheduler options", "Cluster options used by Pacemaker's scheduler"),
+    "controld": ("Pacemaker controller options", "Cluster options used by Pacemaker's controller"),
+    "based": (
+        "Cluster Information Base manager options",
+        "Cluster options used by Pacemaker's Cluster Information Base manager",
+    ),
+    "fenced": (
+        'Instance attributes available for all "stonith"-class resources',
+        'Instance attributes available for all "stonith"-class resources and used by Pacemaker\'s fence daemon, '
+        "formerly known as stonithd",
+    ),
+}
+_FILLED_IN = ("action", "plug", "port")
+
+
 class Agents(Level):
     """Lists and describes agents."""
 
@@ -31,9 +48,9 @@ class Agents(Level):
 
     @command()
     def do_classes(self, context: "Context") -> None:
-        for standard in catalog().standards():
+        for standard in sorted(catalog().standards()):
             if standard == "ocf":
-                print(f"ocf / {' '.join(catalog().providers())}")
+                print(f"ocf / {' '.join(_ours_last(catalog().providers()))}")
             else:
                 print(standard)
 
@@ -71,7 +88,7 @@ class Agents(Level):
             if len(args) > 1:  # the order of old: type, class, provider
                 agent = syntax.Agent(args[1], args[2] if len(args) > 2 else "heartbeat", args[0])
             else:
-                agent = complete_name(args[0])
+                agent = self._agent(args[0])
             found = metadata(agent)
         if found is None:
             if not self.session.preferences.flag("core", "ignore_missing_metadata"):
@@ -80,11 +97,19 @@ class Agents(Level):
         self.console.show(describe(found, agent))
         return True
 
+    def _agent(self, text: str) -> syntax.Agent:
+        from hatools.parser.grammar import AgentProblem
+
+        try:
+            return complete_name(text)
+        except AgentProblem as problem:
+            raise CommandError(str(problem)) from None
+
     @command(skill=ADMINISTRATOR)
     def do_validate(self, context: "Context", agentname: str, *params: str) -> bool:
         from hatools.shell.trials import can_validate, validate_agent
 
-        agent = complete_name(agentname)
+        agent = self._agent(agentname)
         if agent.standard != "ocf":
             raise CommandError("Only OCF agents are supported by this command")
         values = {}
@@ -116,18 +141,23 @@ def _daemon_metadata(daemon: str) -> "AgentMetadata":
         )
         for option in options
     )
-    return AgentMetadata(f"pacemaker-{daemon}", parameters=parameters)
+    short, long = _DAEMON_TEXTS[daemon]
+    return AgentMetadata(f"pacemaker-{daemon}", short_text=short, long_text=long, parameters=parameters)
 
 
 def describe(found: "AgentMetadata", agent: syntax.Agent) -> str:
     """Return an agent's metadata for people."""
-    label = agent_label(agent)
-    short = _short(found.short_text, agent.type, found.long_text, agent.type)
+    label = f"{agent.standard}:None" if agent.standard in _DAEMONS else agent_label(agent)
+    # Fence agents tell their title in a place where the original does not look.
+    is_fence_agent = agent.standard == "stonith" and agent.type.startswith("fence_")
+    short = "" if is_fence_agent else _short(found.short_text, agent.type, found.long_text, agent.type)
     parts = [f"{short} ({label})" if short else label]
     if found.long_text:
         parts.append(found.long_text)
     parameters = [*found.parameters, *(_fence_parameters() if agent.standard == "stonith" else ())]
     if parameters:
+        if is_fence_agent:  # the fencer fills these in
+            parameters = [replace(p, required=False) if p.name in _FILLED_IN else p for p in parameters]
         described = "\n".join(_describe_parameter(parameter, agent.type) for parameter in parameters)
         parts.append("Parameters (*: required, []: default):\n\n" + described.rstrip())
     actions = [action for action in found.actions if action.name not in ("meta-data", "validate-all")]
@@ -136,6 +166,8 @@ def describe(found: "AgentMetadata", agent: syntax.Agent) -> str:
         for action in actions:
             attributes = " ".join(f"{name}={value}" for name, value in action.attributes if name != "name" and value)
             lines.append(f"    {action.name:<13} {attributes}")
+        if is_fence_agent:  # what the cluster adds to them
+            lines += [f"    {name:<13} timeout=20s" for name in ("stop", "start")]
         parts.append("Operations' defaults (advisory minimum):\n\n" + "\n".join(lines))
     return "\n\n".join(parts)
 

@@ -13,7 +13,7 @@ ALPHA = """\
 Jan 15 10:00:00.100 alpha hatools-pengine[1] (_report) \tnotice: Calculated, saving inputs in /p/pe-input-3.bz2
 Jan 15 10:00:00.200 alpha hatools-crmd[2] (_schedule) \tinfo: 2 steps, saved in /p/pe-input-3.bz2
 Jan 15 10:00:00.300 alpha hatools-crmd[2] (_perform) \tinfo: Initiating web_start_0 on beta
-Jan 15 10:00:02.000 alpha crmd[2] (_perform) \tnotice: Transition 4 (Complete=2, Pending=0, Failed=1, Skipped=0): Complete
+Jan 15 10:00:02.000 alpha crmd[2] \tnotice: Transition 4 (Complete=2, Pending=0, Failed=1, Skipped=0): Complete
 Jan 15 10:00:03.000 alpha hatools-crmd[2] (_perform) \twarning: beta was lost without saying goodbye
   more of it
 Jan 15 10:00:04.000 alpha hatools-crmd[2] (_perform) \tnotice: Quorum lost
