@@ -47,7 +47,7 @@ class Context:
         self._mark = 0
         self._passing = False
         self._waits = False
-        self.word: str | None = None
+        self.word = "None"  # what messages about the very first line have always called it
         self.arguments: list[str] = []
 
     @property
@@ -71,7 +71,7 @@ class Context:
     @property
     def command_name(self) -> str:
         """The command being run with its levels, for messages."""
-        return ".".join([*(level.name for level in self._stack[1:]), str(self.word)])
+        return ".".join([*(level.name for level in self._stack[1:]), self.word])
 
     def run(self, line: str) -> bool:
         """Run a line; return whether it succeeded."""
@@ -93,13 +93,13 @@ class Context:
         except (CommandError, HatoolsError, ValueError, OSError) as error:
             self.session.console.error(f"{self.command_name}: {error}")
             if isinstance(error, UnknownCommandError):
-                level, word = self.level, self.word or ""
+                level, word = self.level, self.word
                 self.session.console.detail(lambda: _nearest(level, word))
             succeeded = False
         if is_command or not succeeded:
             succeeded = self._return() and succeeded
         if succeeded and self._waits:
-            return self.session.wait_until_settled(self.word or "")
+            return self.session.wait_until_settled(self.word)
         return succeeded
 
     def _walk(self, words: list[str]) -> Command | None:

@@ -254,9 +254,9 @@ def _status_words() -> Iterator[Suggestion]:
 
 
 def _exit_words() -> Iterator[Suggestion]:
-    from hatools.shell.levels.cibstatus import EXIT_CODES
+    from hatools.values.ocfresult import ocf_result_text
 
-    return (Suggestion(name, number) for name, number in EXIT_CODES.items())
+    return (Suggestion(str(code), ocf_result_text(code)) for code in (*range(10), 190, 191))
 
 
 def _property_names() -> Iterator[Suggestion]:
