@@ -9,7 +9,7 @@ from hatools.messaging.heartbeat.authkeys import KeyRing, read_authkeys
 from hatools.messaging.heartbeat.engine import HeartbeatEngine, Life
 from hatools.messaging.heartbeat.ha_cf import HaConfiguration, read_ha_cf
 from hatools.messaging.heartbeat.messages import Field, Message, encode
-from hatools.messaging.heartbeat.protocol import LocalNode
+from hatools.messaging.heartbeat.outgoing import LocalNode
 from hatools.messaging.views import Datagram, Effect, ForStyle
 from hatools.values.nodenumber import number_of_name
 from tests.scenarios.messaging import network as base

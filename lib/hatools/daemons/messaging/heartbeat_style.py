@@ -32,9 +32,9 @@ from hatools.messaging.heartbeat.effects import NodeMet, PingWanted, StatusChang
 from hatools.messaging.heartbeat.engine import HeartbeatEngine, Life
 from hatools.messaging.heartbeat.ha_cf import DEFAULT_PORT, Autojoin, HaConfiguration, local_name, read_ha_cf
 from hatools.messaging.heartbeat.media import Media
+from hatools.messaging.heartbeat.outgoing import LocalNode
 from hatools.messaging.heartbeat.peers import Peer
 from hatools.messaging.heartbeat.pinger import Pinger
-from hatools.messaging.heartbeat.protocol import LocalNode
 from hatools.messaging.heartbeat.status import parameters
 from hatools.messaging.heartbeat.store import HeartbeatStore
 from hatools.messaging.views import NodeIdentity

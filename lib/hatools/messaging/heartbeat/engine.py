@@ -31,8 +31,9 @@ from hatools.messaging.heartbeat.effects import (
 )
 from hatools.messaging.heartbeat.effects import Effect as ProtocolEffect
 from hatools.messaging.heartbeat.ha_cf import HaConfiguration
+from hatools.messaging.heartbeat.outgoing import LocalNode
 from hatools.messaging.heartbeat.peers import Status
-from hatools.messaging.heartbeat.protocol import Heartbeat, LocalNode
+from hatools.messaging.heartbeat.protocol import Heartbeat
 from hatools.messaging.views import Datagram, Effect, ForStyle, NodeIdentity, Remark, Severity, View
 from hatools.values.errors import RemoteError
 from hatools.values.nodenumber import number_of_name

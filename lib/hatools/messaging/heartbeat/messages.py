@@ -28,6 +28,7 @@ _CLASSIC_END = b"<<<\n"
 _NEWLINE = "\x13"
 """What stands for a newline in the classic form."""
 _SIGNATURE = "auth"
+_DIGITS = {10: frozenset("0123456789"), 16: frozenset("0123456789abcdefABCDEF")}
 
 
 class FieldType(IntEnum):
@@ -79,12 +80,9 @@ class Message:
         text = self.text(name)
         if text is None:
             return None
-        try:
-            if len(text) > 20 or not text.isalnum():
-                raise ValueError
-            return int(text, base)
-        except ValueError:
-            raise RemoteError(f"the field {name} is no number") from None
+        if not text or len(text) > 16 or not _DIGITS[base].issuperset(text):
+            raise RemoteError(f"the field {name} is no number")
+        return int(text, base)
 
 
 def text_message(**fields: str) -> Message:

@@ -25,31 +25,20 @@ from hatools.messaging.heartbeat.effects import (
     Warned,
 )
 from hatools.messaging.heartbeat.ha_cf import Autojoin, HaConfiguration
-from hatools.messaging.heartbeat.messages import Field, FieldType, Message, decode, encode
+from hatools.messaging.heartbeat.messages import Field, Message, decode
+from hatools.messaging.heartbeat.outgoing import LocalNode, Outgoing
 from hatools.messaging.heartbeat.peers import Arrival, LinkRecord, Peer, Status
 from hatools.values.errors import RemoteError
 from hatools.values.records import dataclass
 
-HISTORY = 500
-"""Messages kept for peers that ask for them again."""
-MAX_RESENT = 50
-"""Most messages sent again because of one request."""
 _UP_AFTER_S = 0.05
 _EXTRA_DEADTIME_S = 2.0
 """What a starting node asks its peers to wait longer for it, and for how long it does so."""
 _EXTRA_UNTIL_S = 4.5
 _LIST_INTERVAL_S = 1.0
 _GOODBYES = 3
+_LONGEST_DEADTIME_MS = 10_000_000
 _MISSING_INSTANCE = bytes(16)
-
-
-@dataclass(frozen=True, slots=True)
-class LocalNode:
-    """This node. ``generation`` is larger than in every earlier life, ``uuid`` always the same."""
-
-    name: str
-    uuid: bytes
-    generation: int
 
 
 class Heartbeat:
@@ -80,13 +69,16 @@ class Heartbeat:
         self.is_settled = False
         self.peers: dict[str, Peer] = {}
         self.own = Peer(me.name, uuid=me.uuid, generation=me.generation)
-        self._clock = clock
-        self._load = load
         self._randomness = randomness
         self._known = dict(known or {})
-        self._sent = 0
-        self._history: dict[int, bytes] = {}
-        self._resent_at: dict[int, float] = {}
+        self._out = Outgoing(
+            me,
+            keys,
+            sign_fields=configuration.sign_fields,
+            pause=configuration.timing.max_rexmit_delay - 0.01,
+            clock=clock,
+            load=load,
+        )
         self._started_at = 0.0
         self._status_at = 0.0
         self._up_at: float | None = None
@@ -111,7 +103,7 @@ class Heartbeat:
     @property
     def messages_sent(self) -> int:
         """Return the number of the newest message of ours that has one."""
-        return self._sent
+        return self._out.newest
 
     @property
     def node_names(self) -> list[str]:
@@ -148,12 +140,14 @@ class Heartbeat:
         peer = self._sender(source, message, generation)
         if generation < peer.generation:
             raise RemoteError(f"it belongs to an earlier life of {source} (replayed)")
-        self._hear_on_link(now, peer, link)
         if kind.startswith("NS_"):
             self._unnumbered(now, peer, kind, message)
+            self._hear_on_link(now, peer, link)
             return self._effects_of_carriage(now, kind)
         assert number is not None
-        if self._numbered(now, peer, kind, message, generation, number):
+        is_new = self._numbered(now, peer, kind, message, generation, number)
+        self._hear_on_link(now, peer, link)
+        if is_new:
             peer.links[link].address = address
         return self._take(now)
 
@@ -187,16 +181,9 @@ class Heartbeat:
         return self._take(now)
 
     def carry(self, now: float, kind: str, fields: tuple[Field, ...], dest: str = "") -> Transmit:
-        """Return an unnumbered message of another protocol, signed as a whole; it has only the fields it needs."""
+        """Return an unnumbered message of another protocol, signed as a whole."""
         to = (Field("dest", dest),) if dest else ()
-        own = (
-            Field("src", self.me.name),
-            Field("hg", f"{self.me.generation:x}"),
-            Field("ts", f"{self._clock():x}"),
-            Field("ttl", str(len(self.peers) + 1 + self.configuration.hopfudge)),
-        )
-        message = Message((Field("t", kind), *to, *fields, *own))
-        return Transmit(encode(message, self.keys, inner=False), dest)
+        return Transmit(self._out.carriage((Field("t", kind), *to, *fields), self._ttl), dest)
 
     def leave(self, now: float) -> list[Effect]:
         """Say that we stop. The word is of our own making, Heartbeat believes it: nobody waits for deadtime."""
@@ -209,30 +196,14 @@ class Heartbeat:
 
     # -- what we send
 
-    def _sealed(self, fields: tuple[Field, ...], dest: str, *, inner: bool, number: int | None = None) -> bytes:
-        parts = list(fields)
-        uuid = self.peers[dest].uuid if dest in self.peers else self.me.uuid if dest == self.me.name else b""
-        if uuid:
-            parts.append(Field("destuuid", uuid, FieldType.BINARY))
-        parts += (Field("src", self.me.name), Field("srcuuid", self.me.uuid, FieldType.BINARY))
-        if number is not None:
-            parts.append(Field("seq", f"{number:x}"))
-        parts += (Field("hg", f"{self.me.generation:x}"), Field("ts", f"{self._clock():x}"))
-        if number is not None:
-            parts.append(Field("ld", self._load()))
-        parts.append(Field("ttl", str(len(self.node_names) + self.configuration.hopfudge)))
-        return encode(Message(tuple(parts)), self.keys, inner=inner)
+    @property
+    def _ttl(self) -> int:
+        return 1 + len(self.peers) - len(self.configuration.ping_nodes) + self.configuration.hopfudge
 
     def _send(self, kind: str, fields: tuple[Field, ...] = (), dest: str = "") -> bytes:
-        """Send a message of our own; it is numbered unless its type begins with NS_."""
-        number = None
-        if not kind.startswith("NS_"):
-            self._sent += 1
-            number = self._sent
-        data = self._sealed((Field("t", kind), *fields), dest, inner=self.configuration.sign_fields, number=number)
-        if number is not None:
-            self._history[number] = data
-            self._history.pop(number - HISTORY, None)
+        """Send a message of our own."""
+        uuid = self.peers[dest].uuid if dest in self.peers else b""
+        data = self._out.message(kind, fields, self._ttl, uuid)
         self._effects.append(Transmit(data))
         return data
 
@@ -260,7 +231,7 @@ class Heartbeat:
 
     def _hear_ourselves(self, now: float, message: Message, generation: int, link: str) -> None:
         uuid = message.data("srcuuid")
-        is_unsent = generation == self.me.generation and (message.number("seq", 16) or 0) > self._sent
+        is_unsent = generation == self.me.generation and (message.number("seq", 16) or 0) > self._out.newest
         if (uuid and uuid != self.me.uuid) or generation > self.me.generation or is_unsent:
             raise RemoteError(f"another machine calls itself {self.me.name} as this one does")
         self.own.links[link] = LinkRecord(now)
@@ -308,7 +279,7 @@ class Heartbeat:
         match kind:
             case "NS_ackmsg":
                 number = message.number("ackseq", 16) or 0
-                if number > self._sent:
+                if number > self._out.newest:
                     raise RemoteError(f"{peer.name} acknowledges message {number}, which was never sent")
                 peer.acknowledged = max(peer.acknowledged, number)
             case "NS_rexmit":
@@ -329,23 +300,24 @@ class Heartbeat:
 
     def _numbered(self, now: float, peer: Peer, kind: str, message: Message, generation: int, number: int) -> bool:
         """Take a numbered message in; False if it is old, or too early to be understood."""
+        said = _Said.of(message) if kind == "status" else None
         if generation > peer.generation:
             if kind != "status":
                 return False  # only a status begins a new life
             if peer.generation >= 0:
                 self._effects.append(Warned(f"Heartbeat restart on node {peer.name}"))
             peer.restart(generation)
-        if kind == "status" and peer.status is Status.DEAD and peer.heard_at is not None:
+        if said is not None and peer.status is Status.DEAD and peer.heard_at is not None:
             if number <= peer.status_number:
                 return False
-            if not peer.announced_dead and message.text("st") != Status.DEAD:
+            if not peer.announced_dead and said.status is not Status.DEAD:
                 self._effects.append(Warned(f"Cluster node {peer.name} returning after partition."))
         delay = 0.05 + (self.configuration.timing.max_rexmit_delay - 0.05) * self._randomness(1)[0] / 255
         if peer.sequence.arrive(number, now + delay) is not Arrival.NEW:
             return False
         self._acknowledge(peer, number)
-        if kind == "status":
-            self._believe_status(now, peer, message, number)
+        if said is not None:
+            self._believe_status(now, peer, said, number)
         elif self._is_for_us(message):
             self._handle(now, peer, kind, message)
         return True
@@ -354,11 +326,10 @@ class Heartbeat:
         if not peer.sequence.missing and number == peer.sequence.last and number % 10 == peer.ack_digit:
             self._send("NS_ackmsg", (Field("dest", peer.name), Field("ackseq", f"{number:x}")), peer.name)
 
-    def _believe_status(self, now: float, peer: Peer, message: Message, number: int) -> None:
+    def _believe_status(self, now: float, peer: Peer, said: "_Said", number: int) -> None:
         if number <= peer.status_number:
             return  # a late one: it says what was
-        status = _status_of(message)
-        deadtime = message.number("dt", 16)
+        status = said.status
         if peer.heard_at is not None and peer.is_alive:
             interval = now - peer.heard_at
             if interval > self.configuration.timing.warntime:
@@ -366,8 +337,7 @@ class Heartbeat:
                 self._effects.append(Warned(text))
         peer.status_number = number
         peer.heard_at = now
-        if deadtime:
-            peer.deadtime = min(deadtime, 10_000_000) / 1000
+        peer.deadtime = said.deadtime or self.configuration.timing.deadtime
         peer.announced_dead = status is Status.DEAD
         if status is not peer.status:
             self._change(peer, status, "it says goodbye" if status is Status.DEAD else "it says so")
@@ -396,24 +366,10 @@ class Heartbeat:
 
     def _send_again(self, now: float, peer: Peer, message: Message) -> None:
         first, last = message.number("firstseq") or 0, message.number("lastseq") or 0
-        resent = 0
-        pause = self.configuration.timing.max_rexmit_delay - 0.01
-        for number in range(max(first, peer.acknowledged + 1, self._sent - HISTORY), min(last, self._sent) + 1):
-            data = self._history.get(number)
-            if data is None:
-                fields = (
-                    Field("firstseq", f"{number:x}"),
-                    Field("dest", peer.name),
-                    Field("info", "seqno not found"),
-                )
-                self._send("NS_nak_rexmit", fields, peer.name)
-            elif now - self._resent_at.get(number, float("-inf")) >= pause and resent < MAX_RESENT:
-                resent += 1
-                self._resent_at[number] = now
-                self._effects.append(Transmit(data))
-        self._resent_at = {number: time for number, time in self._resent_at.items() if now - time < pause}
-        if 0 < last < self._sent - HISTORY:
-            fields = (Field("firstseq", f"{last:x}"), Field("dest", peer.name), Field("info", "seqno too low"))
+        again = self._out.again(now, first, last, peer.acknowledged)
+        self._effects += [Transmit(data) for data in again.datagrams]
+        for number in again.gone:
+            fields = (Field("firstseq", f"{number:x}"), Field("dest", peer.name), Field("info", "seqno too low"))
             self._send("NS_nak_rexmit", fields, peer.name)
 
     # -- the whole cluster
@@ -525,11 +481,20 @@ class Heartbeat:
         return effects
 
 
-def _status_of(message: Message) -> Status:
-    try:
-        status = Status(message.text("st") or "")
-    except ValueError:
-        raise RemoteError(f"a status that does not exist: {(message.text('st') or '')[:31]!r}") from None
-    if status is Status.PING:
-        raise RemoteError("a node cannot be a ping node")
-    return status
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What a status message says; ``deadtime`` is 0 if it does not say it."""
+
+    status: Status
+    deadtime: float
+
+    @classmethod
+    def of(cls, message: Message) -> "_Said":
+        word = message.text("st") or ""
+        try:
+            status = Status(word)
+        except ValueError:
+            raise RemoteError(f"a status that does not exist: {word[:31]!r}") from None
+        if status is Status.PING:
+            raise RemoteError("a node cannot be a ping node")
+        return cls(status, min(message.number("dt", 16) or 0, _LONGEST_DEADTIME_MS) / 1000)
