@@ -31,8 +31,9 @@ from hatools.values.exitcode import ExitCode
 if TYPE_CHECKING:
     from hatools.cib.document import Document
     from hatools.status.model import ClusterStatus, FencingEvent
+    from hatools.values.iso8601 import Moment
 
-__all__ = ["fetch_fencing", "main", "make_view", "status_of"]
+__all__ = ["fetch_fencing", "main", "make_view", "present", "status_of"]
 
 
 def main(argv: list[str]) -> int:
@@ -148,6 +149,10 @@ def _one_shot(request: MonRequest, sections: Section, display: Display, *, is_fi
         fencing, fencing_error = fetch_fencing()
     status = status_of(document, sections, request.verbosity)
     status.fencing, status.fencing_error = fencing, fencing_error
+    if not is_file and request.format is Format.JSON:
+        from hatools.cli.ring_remarks import ring_remarks
+
+        status.remarks = ring_remarks()
     if request.format is Format.LINE:
         well, text = simple_line(status)
         display.line(text)
@@ -173,14 +178,20 @@ def status_of(document: "Document", sections: Section, verbosity: int = 0) -> "C
     from hatools.cli.findings import show_findings
     from hatools.scheduler.schedule import unpack_status
     from hatools.status.collect import collect
-    from hatools.values.iso8601 import Moment
 
-    now = time.time()
+    now, moment = present()
     wants_constraints = bool(sections & (Section.BANS | Section.TICKETS))
-    moment = Moment.from_epoch(int(now), time.localtime(now).tm_gmtoff)
     plan = unpack_status(document, moment, with_constraints=wants_constraints)
     show_findings(plan.findings, verbosity)
     return collect(plan, now, sections)
+
+
+def present() -> "tuple[float, Moment]":
+    """Return the present time, in seconds since the epoch and as rules see it."""
+    from hatools.values.iso8601 import Moment
+
+    now = time.time()
+    return now, Moment.from_epoch(int(now), time.localtime(now).tm_gmtoff)
 
 
 def make_view(request: MonRequest, status: "ClusterStatus", sections: Section) -> View:

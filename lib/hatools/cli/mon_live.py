@@ -13,22 +13,24 @@ import time
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
-from hatools.cli.crm_mon import fetch_fencing, make_view, status_of
+from hatools.cli.crm_mon import fetch_fencing, make_view, present
 from hatools.cli.mon_agent import Happening, happenings, run_agent
 from hatools.cli.mon_display import Display
 from hatools.cli.mon_keys import Choice, help_text, press
 from hatools.cli.mon_request import Format, MonRequest, fencing_level
 from hatools.cli.mon_screen import Screen, ScreenError
 from hatools.cli.options import program_name
+from hatools.cli.ring_remarks import ring_remarks
 from hatools.ipc.blocking import BlockingConnection
 from hatools.runtime.directories import Directories
+from hatools.status.following import StatusFollower
 from hatools.status.view import Section
 from hatools.values.errors import DisconnectedError, HatoolsError
 from hatools.values.exitcode import ExitCode
 
 if TYPE_CHECKING:
     from hatools.cib.document import Document
-    from hatools.status.model import ClusterStatus, FencingEvent
+    from hatools.status.model import FencingEvent
 
 __all__ = ["run_live"]
 
@@ -73,6 +75,7 @@ class _Cluster:
         self._fencer: BlockingConnection | None = None
         self.document: Document | None = None
         self.fencing: tuple[tuple[FencingEvent, ...], int] | None = None
+        self.remarks: tuple[str, ...] = ()
 
     @property
     def is_connected(self) -> bool:
@@ -91,6 +94,7 @@ class _Cluster:
         assert isinstance(answer, QueryResult)
         self.document = Document.parse(answer.xml)
         self._cib = connection
+        self.remarks = ring_remarks()
         self._connect_fencer()
         return True
 
@@ -185,7 +189,7 @@ class _Live:
         self.paint_cost_s = 0.0
         self.notice = ""
         self.trouble: str | None = None
-        self.status: ClusterStatus | None = None
+        self.follower = StatusFollower()
 
     def run(self) -> None:
         """Follow the cluster for ever."""
@@ -277,7 +281,9 @@ class _Live:
                 self.screen.paint(self.notice)
             return
         choice = self.choice
-        status = status_of(self.cluster.document, choice.sections)
+        now, moment = present()
+        status = self.follower.status(self.cluster.document, moment, now, choice.sections)
+        status.remarks = self.cluster.remarks
         if choice.sections & Section.FENCING:
             status.fencing, status.fencing_error = self._shown_fencing()
         self.request.show = choice.show
