@@ -56,7 +56,7 @@ IMPURE = (
     "ipc.clients",
     "runtime", "lab", "shell", "cli",
     "messaging.corosync.authkey", "messaging.corosync.totem.links",
-    "messaging.qdevice.secure", "messaging.qdevice.keys", "messaging.qdevice.connection", "messaging.qdevice.server", "messaging.heartbeat.media", "messaging.heartbeat.pinger",
+    "daemons.messaging.log_targets", "messaging.qdevice.secure", "messaging.qdevice.keys", "messaging.qdevice.connection", "messaging.qdevice.server", "messaging.heartbeat.media", "messaging.heartbeat.pinger",
     "messaging.external.library", "messaging.external.cpg", "messaging.external.quorum",
     "messaging.external.cmap", "messaging.external.cfg", "daemons.messaging.styles", "daemons.messaging.corosync_style",
     "daemons.messaging.heartbeat_style", "daemons.messaging.external_style",

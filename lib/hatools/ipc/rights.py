@@ -32,10 +32,20 @@ class AccessPolicy:
     owner: int
     cluster_user: int | None
     cluster_group: int | None
+    other_users: frozenset[int] = frozenset()
+    other_groups: frozenset[int] = frozenset()
+    """Who else may do everything (``uidgid`` in corosync.conf)."""
+
+    @property
+    def is_open(self) -> bool:
+        """Say whether others than the cluster's own accounts may connect."""
+        return bool(self.other_users or self.other_groups)
 
     def rights(self, peer: Credentials) -> Rights:
         """Grade a peer."""
         if peer.uid in (0, self.owner) or (self.cluster_user is not None and peer.uid == self.cluster_user):
+            return Rights.FULL
+        if peer.uid in self.other_users or self.other_groups & ({peer.gid} | peer.groups):
             return Rights.FULL
         if self.cluster_group is not None and (peer.gid == self.cluster_group or self.cluster_group in peer.groups):
             return Rights.MEMBER

@@ -261,7 +261,7 @@ def _bind(path: Path, policy: AccessPolicy) -> socket.socket:
         path.unlink()
     with short_socket_path(path) as name:
         listener.bind(name)
-    path.chmod(0o660)
+    path.chmod(0o666 if policy.is_open else 0o660)  # who connects is graded by its credentials
     if os.geteuid() == 0 and policy.cluster_group is not None:
         os.chown(path, -1, policy.cluster_group)
     listener.setblocking(False)

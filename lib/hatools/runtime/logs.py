@@ -50,6 +50,28 @@ def close_logging() -> None:
             handler.stream.close()
 
 
+def reopen_logging() -> None:
+    """Open this process's log file anew, after it was moved away."""
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, logging.StreamHandler) and handler.stream is not sys.stderr:
+            name = getattr(handler.stream, "name", "")
+            path = _log_files.get(name) if isinstance(name, int) else None
+            if path is not None:
+                descriptor = _open_log(path)
+                old = handler.setStream(os.fdopen(descriptor, "a", buffering=1, encoding="utf-8"))
+                _log_files[descriptor] = path
+                if old is not None:
+                    old.close()
+
+
+_log_files: dict[int, Path] = {}
+"""Paths of open log files by their descriptors."""
+
+
+def _open_log(path: Path) -> int:
+    return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
+
+
 def set_up_logging(program: str, log_file: Path | None, *, to_stderr: bool = False, debug: bool = False) -> None:
     """Send this process's log to its file (0640) and, if asked, to standard error.
 
@@ -63,7 +85,8 @@ def set_up_logging(program: str, log_file: Path | None, *, to_stderr: bool = Fal
     handlers: list[logging.Handler] = []
     if log_file is not None:
         try:
-            descriptor = os.open(log_file, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
+            descriptor = _open_log(log_file)
+            _log_files[descriptor] = log_file
             handlers.append(logging.StreamHandler(os.fdopen(descriptor, "a", buffering=1, encoding="utf-8")))
         except OSError as error:
             print(f"{program}: warning: no log file {log_file}: {error.strerror}", file=sys.stderr)

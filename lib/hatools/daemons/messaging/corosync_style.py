@@ -1,27 +1,46 @@
 """The corosync style in the daemon: corosync.conf, authkey, UDP links, stored numbers. I/O."""
 
 import asyncio
+import grp
 import logging
 import os
+import pwd
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-from hatools.daemons.messaging.describe import describe_ring
+from hatools.daemons.messaging.describe import describe_ring, map_of
+from hatools.daemons.messaging.log_targets import LogTargets
 from hatools.daemons.messaging.store import Numbers, NumberStore
 from hatools.daemons.messaging.styles import Host, not_understood
 from hatools.ipc.messages.messaging import (
     CancelWaitForAll,
+    ClearStatistics,
+    DeleteMapKey,
+    KillNode,
+    MapEntries,
+    MapEntry,
+    ReadMap,
     ReloadConfiguration,
+    ReopenLogs,
     RingState,
     SetExpectedVotes,
     SetFault,
+    SetMapKey,
     SetVotes,
+    UnregisterDevice,
 )
 from hatools.ipc.messages.session import Done
-from hatools.ipc.rights import Rights
+from hatools.ipc.rights import AccessPolicy, Rights
 from hatools.ipc.server import Client
 from hatools.messaging.corosync.authkey import configured_key
-from hatools.messaging.corosync.conf import Configuration, NodeEntry, fixed_differences, read_configuration
+from hatools.messaging.corosync.cmap import CANCEL_WAIT_FOR_ALL, Entry, UserKeys, type_of
+from hatools.messaging.corosync.conf import (
+    Configuration,
+    NodeEntry,
+    SocketAccess,
+    fixed_differences,
+    read_configuration,
+)
 from hatools.messaging.corosync.engine import (
     EXPECTED_VOTES,
     RING_SEQUENCE,
@@ -43,7 +62,7 @@ from hatools.messaging.qdevice.secure import device_context
 from hatools.messaging.views import NodeIdentity, RingId
 from hatools.runtime.addresses import is_local_address
 from hatools.runtime.daemon import Context
-from hatools.runtime.logs import notice
+from hatools.runtime.logs import notice, reopen_logging
 from hatools.values.errors import ConfigError, HatoolsError, NoSuchObjectError, RemoteError, UnavailableError
 from hatools.values.records import replace
 
@@ -67,6 +86,8 @@ class CorosyncStyle:
         self._links: Links
         self._host: Host
         self._watch: asyncio.TimerHandle | None = None
+        self._user_keys = UserKeys()
+        self._log_targets = LogTargets(context.directories.root, with_syslog=context.directories.is_system)
         self._device: DeviceConnection | None = None
         self._asked_ring: tuple[RingId, tuple[int, ...]] | None = None
         """The ring that the arbiter was asked about last."""
@@ -102,6 +123,7 @@ class CorosyncStyle:
     async def open(self, host: Host) -> bool:
         """Bind the links and begin a new life of this node."""
         self._host = host
+        self._complain(self._log_targets.apply(self._configuration))
         if self._configuration.plain_on_purpose:
             _log.warning("messages between nodes are neither encrypted nor authenticated (crypto_cipher, crypto_hash)")
         secrets: tuple[bytes, ...] = ()
@@ -147,6 +169,7 @@ class CorosyncStyle:
                 if not waiting:
                     _log.warning("%s: waiting for it", error)
                 waiting = True
+                self._context.waiting()
                 await asyncio.sleep(_ADDRESS_INTERVAL_S)
         return False
 
@@ -230,22 +253,57 @@ class CorosyncStyle:
     def describe(self, now: float) -> RingState:
         """Return the state of ring, links and quorum."""
         heard = self._links.heard(now - self._configuration.timing.token)
-        return describe_ring(self.engine, self._links.addresses(), heard)
+        keys = self._keys(heard) | {key: entry.value for key, entry in self._user_keys.entries.items()}
+        return describe_ring(self.engine, self._links.addresses(), heard, keys)
+
+    def _keys(self, heard: frozenset[tuple[int, int]]) -> dict[str, str]:
+        """Return the keys of the map, those of the links included."""
+        keys = map_of(self.engine)
+        for link in self._links.links:
+            keys[f"stats.link.{link.number}.tx_packets"] = str(link.sent)
+            keys[f"stats.link.{link.number}.tx_errors"] = str(link.failed_sends)
+            keys[f"stats.link.{link.number}.rx_packets"] = str(link.received)
+        for (number, node), state in self._links.paths.states.items():
+            prefix = f"stats.knet.node{node}.link{number}"
+            keys[f"{prefix}.enabled"] = "1"
+            keys[f"{prefix}.connected"] = str(int((number, node) in heard))
+            keys[f"{prefix}.latency_ave"] = str(round(state.latency * 1_000_000))
+            keys[f"{prefix}.mtu"] = str(self.engine.identity.mtu)
+            keys[f"{prefix}.down_count"] = str((state.changes + 1) // 2)
+            keys[f"{prefix}.up_count"] = str(state.changes // 2)
+        return keys
 
     def answer(self, client: Client, message: object) -> object:
-        """Answer requests about votes, faults and the configuration."""
-        client.require(Rights.FULL)
+        """Answer requests about votes, faults, keys and the configuration."""
         now = asyncio.get_running_loop().time()
+        if isinstance(message, ReadMap):
+            return self._read_map(now, message.map)
+        client.require(Rights.FULL)
         match message:
             case SetFault():
                 return self._set_fault(message)
             case SetExpectedVotes(votes):
-                effects = self.engine.set_expected_votes(now, votes)
+                self._host.perform(self.engine.set_expected_votes(now, votes))
             case SetVotes(node_id, votes):
                 self._require_node(node_id)
-                effects = self.engine.set_votes(now, node_id, votes)
+                self._host.perform(self.engine.set_votes(now, node_id, votes))
             case CancelWaitForAll():
-                effects = self.engine.cancel_wait_for_all(now)
+                self._host.perform(self.engine.cancel_wait_for_all(now))
+            case KillNode(node_id, reason):
+                self._require_node(node_id)
+                self._host.perform(self.engine.kill(now, node_id, reason))
+            case UnregisterDevice():
+                self._host.perform(self.engine.unregister_device(now))
+            case ReopenLogs():
+                reopen_logging()
+                self._complain(self._log_targets.reopen())
+            case ClearStatistics(which):
+                self._clear_statistics(which)
+            case SetMapKey(MapEntry(key, kind, value)):
+                self._set_key(now, key, Entry(kind, value))
+            case DeleteMapKey(key):
+                if self._user_keys.delete(key, key in self.describe(now).settings):
+                    self._amend(now)
             case ReloadConfiguration():
                 self._wanted()  # so that a mistake is told to who asks, before anybody reads it
                 taken_over: asyncio.Future[Done] = asyncio.get_running_loop().create_future()
@@ -254,8 +312,48 @@ class CorosyncStyle:
                 return taken_over
             case _:
                 raise not_understood(self, message)
-        self._host.perform(effects)
         return Done()
+
+    # -- the map
+
+    def _read_map(self, now: float, name: str) -> MapEntries:
+        typed = self._user_keys.entries
+        entries = []
+        for key, value in sorted(self.describe(now).settings.items()):
+            if key.startswith("stats.") == (name == "stats"):
+                entries.append(MapEntry(key, typed[key].type if key in typed else type_of(key, value), value))
+        return MapEntries(tuple(entries))
+
+    def _set_key(self, now: float, key: str, entry: Entry) -> None:
+        if key == CANCEL_WAIT_FOR_ALL:
+            if entry.value != "0":
+                self._host.perform(self.engine.cancel_wait_for_all(now))
+            return
+        before = dict(self._user_keys.entries)
+        if not self._user_keys.set(key, entry):
+            return
+        try:
+            self._amend(now)
+        except HatoolsError:
+            self._user_keys.entries = before
+            raise
+
+    def _amend(self, now: float) -> None:
+        """Run with the keys that were set by hand, at this node only."""
+        configuration, layout = self._wanted()
+        self._adopt(configuration, layout)
+        self._host.perform(self.engine.reconfigure(now, configuration))
+
+    def _clear_statistics(self, which: str) -> None:
+        if which in ("totem", "all"):
+            self.engine.totem.counters.clear()
+        if which in ("knet", "all"):
+            for link in self._links.links:
+                link.sent = link.received = link.failed_sends = 0
+
+    def _complain(self, problem: str) -> None:
+        if problem:
+            _log.warning("%s", problem)
 
     def _require_node(self, node_id: int) -> None:
         if all(node.id != node_id for node in self._configuration.nodes):
@@ -304,7 +402,7 @@ class CorosyncStyle:
         Raises:
             HatoolsError: it cannot be taken over while we run.
         """
-        configuration = _read_configuration_file(self._context)
+        configuration = self._read_file()
         path = self._context.directories.corosync_conf
         if all(node.id != self._node.id for node in configuration.nodes):
             raise ConfigError(f"{path}: this node ({self._node.name}, id {self._node.id}) is not in the nodelist")
@@ -313,18 +411,26 @@ class CorosyncStyle:
             raise ConfigError("\n".join(f"{path}: {complaint}" for complaint in complaints))
         return configuration, self._layout(configuration)
 
+    def _read_file(self) -> Configuration:
+        return _read_configuration_file(self._context, self._user_keys.overrides)
+
+    def _adopt(self, configuration: Configuration, layout: Layout) -> None:
+        """Run with another configuration, as far as it is not the engine's matter."""
+        self._links.reconfigure(layout)
+        self._configuration = configuration
+        self._watch_links()
+        self._connect_device()
+        self._complain(self._log_targets.apply(configuration))
+
     def _read_again(self) -> None:
         """Take over the file, or say why not; whoever asked here is answered."""
         path = self._context.directories.corosync_conf
         problem: HatoolsError | None = None
         try:
-            configuration = _read_configuration_file(self._context)
+            configuration = self._read_file()
             if any(node.id == self._node.id for node in configuration.nodes):
                 configuration, layout = self._wanted()
-                self._links.reconfigure(layout)
-                self._configuration = configuration
-                self._watch_links()
-                self._connect_device()
+                self._adopt(configuration, layout)
             self._host.perform(self.engine.reconfigure(asyncio.get_running_loop().time(), configuration))
         except HatoolsError as error:
             _log.error("the configuration was not taken over: %s", error)
@@ -360,13 +466,28 @@ def configure(context: Context) -> CorosyncStyle:
         is_local=is_local_address,
         path=str(path),
     )
+    context.policy = _with_others(context.policy, configuration.access)
     return CorosyncStyle(context, configuration, node)
 
 
-def _read_configuration_file(context: Context) -> Configuration:
+def _with_others(policy: AccessPolicy, access: SocketAccess) -> AccessPolicy:
+    """Return a policy that lets in the users and groups of the uidgid sections.
+
+    Raises:
+        ConfigError: one of them does not exist.
+    """
+    try:
+        users = frozenset(int(name) if name.isdecimal() else pwd.getpwnam(name).pw_uid for name in access.users)
+        groups = frozenset(int(name) if name.isdecimal() else grp.getgrnam(name).gr_gid for name in access.groups)
+    except KeyError as error:
+        raise ConfigError(f"uidgid: {error.args[0]}") from None
+    return replace(policy, other_users=users, other_groups=groups)
+
+
+def _read_configuration_file(context: Context, overrides: Mapping[str, str] | None = None) -> Configuration:
     path = context.directories.corosync_conf
     try:
         text = path.read_text(encoding="utf-8", errors="replace")
     except OSError as error:
         raise UnavailableError(f"{path} cannot be read: {error.strerror}") from None
-    return read_configuration(text, str(path))
+    return read_configuration(text, str(path), overrides)

@@ -4,6 +4,8 @@ All errors are shown at once, each with its place. What cannot be changed while 
 :func:`fixed_differences`; everything else is taken over by a reload.
 """
 
+from collections.abc import Mapping
+
 from hatools.messaging.corosync.conf_keys import (
     FREE_SECTIONS,
     KEYS,
@@ -18,7 +20,7 @@ from hatools.messaging.corosync.conf_nodelist import NodeEntry, read_nodelist
 from hatools.messaging.corosync.conf_quorum import read_quorum
 from hatools.messaging.corosync.conf_totem import LinkOptions, read_links, read_protection, read_timing
 from hatools.messaging.corosync.crypto import Protection
-from hatools.messaging.corosync.sections import Section, parse_sections
+from hatools.messaging.corosync.sections import Entry, Section, parse_sections
 from hatools.messaging.corosync.totem.effects import Timing
 from hatools.messaging.corosync.totem.ring import FlowLimits
 from hatools.messaging.corosync.votequorum import QuorumOptions
@@ -94,11 +96,14 @@ class Configuration:
         return replace(self.quorum, votes=votes)
 
 
-def read_configuration(text: str, name: str = "corosync.conf") -> Configuration:
+def read_configuration(
+    text: str, name: str = "corosync.conf", overrides: Mapping[str, str] | None = None
+) -> Configuration:
     """Read and check the text of a corosync.conf.
 
     Args:
         name: of the file, for messages.
+        overrides: keys such as ``totem.token`` whose values replace those of the file.
 
     Raises:
         ConfigError: it cannot be used; every reason is listed with line and column.
@@ -107,6 +112,11 @@ def read_configuration(text: str, name: str = "corosync.conf") -> Configuration:
         root = parse_sections(text)
     except SyntaxProblem as problem:
         raise ConfigError(f"{name}: line {problem.line}, column {problem.column}: {problem}") from None
+    for path, value in (overrides or {}).items():
+        section, _, key = path.rpartition(".")
+        if not root.named(section):
+            root.sections.append(Section(section))
+        root.named(section)[-1].entries.append(Entry(key, value, 0, 0))
     reader = _Reader(root)
     configuration = reader.read()
     errors = reader.findings.errors

@@ -256,7 +256,7 @@ class VoteQuorum:
     def _needed(self, expected: int, total: int, two_node: bool) -> int:
         if two_node:
             return 1
-        needed = max((expected + 2) // 2, (total + 2) // 2)
+        needed = quorum_of(expected, total)
         if self.options.last_man_standing and self.options.tie_breaker is TieBreaker.NONE:
             return max(needed, 2)
         return needed
@@ -295,3 +295,8 @@ class VoteQuorum:
             ("Qdevice", self.device is not None),
         )
         return tuple(name for name, is_set in shown if is_set)
+
+
+def quorum_of(expected: int, total: int) -> int:
+    """Return how many votes are a quorum: more than half of those expected, and of those that are there."""
+    return max((expected + 2) // 2, (total + 2) // 2)
