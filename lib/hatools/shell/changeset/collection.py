@@ -12,7 +12,7 @@ from xml.etree.ElementTree import Element, SubElement
 from hatools.cib.document import children
 from hatools.shell.changeset.host import Host
 from hatools.shell.changeset.merging import apply_template, pair_value
-from hatools.shell.changeset.objects import CONTAINER_WORDS, CibObject, child_resources, sorted_objects
+from hatools.shell.changeset.objects import CONSTRAINT_TAGS, CONTAINER_WORDS, CibObject, child_resources, sorted_objects
 from hatools.shell.changeset.references import refers_to
 
 
@@ -183,4 +183,5 @@ class Collection:
         """Return the constraints that name a resource."""
         if not item.is_resource:
             return []
-        return [other for other in self.objects if other.is_constraint and refers_to(other.node, item.id or "")]
+        name = item.id or ""
+        return [other for other in self.objects if other.node.tag in CONSTRAINT_TAGS and refers_to(other.node, name)]

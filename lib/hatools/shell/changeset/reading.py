@@ -5,6 +5,7 @@ there are, and how the names of roles are spelled under the schema.
 """
 
 from collections.abc import Collection, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 _DOWNGRADE = {"Promoted": "Master", "Unpromoted": "Slave"}
 _BLOCK_TAGS = {
     "params": "instance_attributes",
+    "attributes": "instance_attributes",
     "meta": "meta_attributes",
     "utilization": "utilization",
     "operations": "operations",
@@ -73,11 +75,10 @@ class Reader:
 
     def _resolve_read(self, problem: StatementError) -> None:
         """Tell of references that lead nowhere, as far as the statement was read."""
-        tag = "instance_attributes"
-        for word in problem.words[: problem.place]:
-            tag = _BLOCK_TAGS.get(word, tag)
-            if word.startswith("$id-ref="):
-                self._surroundings.resolve(tag, word.removeprefix("$id-ref="))
+        read = problem.words[: problem.place]
+        for before, word in pairwise(read):
+            if before in _BLOCK_TAGS and word.startswith("$id-ref="):
+                self._surroundings.resolve(_BLOCK_TAGS[before], word.removeprefix("$id-ref="))
 
     @staticmethod
     def _vocabulary(problem: StatementError) -> Collection[str]:

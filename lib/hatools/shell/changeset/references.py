@@ -30,9 +30,11 @@ def is_simple(constraint: Element) -> bool:
 
 def refers_to(constraint: Element, resource: str) -> bool:
     """Say whether a constraint names a resource."""
-    if any(constraint.get(name) == resource for name in REFERENCE_ATTRIBUTES):
+    # Asked for every resource and constraint when much is removed, hence written out.
+    get = constraint.attrib.get
+    if get("rsc") == resource or get("with-rsc") == resource or get("first") == resource or get("then") == resource:
         return True
-    return any(member.get("id") == resource for member in set_members(constraint))
+    return len(constraint) > 0 and any(member.get("id") == resource for member in set_members(constraint))
 
 
 def referenced_resources(constraint: Element) -> list[str]:

@@ -23,7 +23,7 @@ from hatools.shell.changeset.objects import (
     TOPOLOGY_ID,
     CibObject,
 )
-from hatools.shell.changeset.reading import Reader, statement_words
+from hatools.shell.changeset.reading import Reader, ascii_only, statement_words
 from hatools.values.errors import SyntaxProblem
 
 
@@ -178,7 +178,7 @@ class Wording(Collection):
         if self.object_id(element, hint) is None:
             if element.tag == "op":
                 return element
-            self.messages.error(f"No ID found for {_word_of(element.tag)}: {format_xml(element, None)}")
+            self.messages.error(f"No ID found for {_word_of(element.tag)}: {ascii_only(format_xml(element, None))}")
             return None
         element = self._block(element)
         fill_ids(element, old, self.ids)
