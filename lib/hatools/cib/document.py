@@ -8,11 +8,13 @@ string), so iterate with :func:`children`.
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Self
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
 from hatools.values.errors import SyntaxProblem
+from hatools.values.integer import whole_number
 from hatools.values.records import dataclass, field
 
 __all__ = [
@@ -59,7 +61,7 @@ class Version:
 
 
 def _number(text: str | None) -> int:
-    return int(text) if text is not None and text.lstrip("-").isdigit() else 0
+    return whole_number(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +173,12 @@ _ATTRIBUTE_ESCAPES = str.maketrans(
 )
 
 
+@lru_cache(maxsize=8192)
+def _escaped(value: str) -> str:
+    """Return an attribute's value as it is written; the same few values come again and again."""
+    return value.translate(_ATTRIBUTE_ESCAPES)
+
+
 def format_xml(element: Element, indent: int | None = 2) -> str:
     """Write an element with its children, each on a line; ``indent=None`` writes one line.
 
@@ -187,8 +195,8 @@ def _write(element: Element, depth: int, indent: int | None, parts: list[str]) -
     if not isinstance(element.tag, str):
         parts.append(f"{lead}<!--{element.text or ''}-->{end}")
         return
-    attributes = "".join(f' {name}="{value.translate(_ATTRIBUTE_ESCAPES)}"' for name, value in element.items())
-    text = (element.text or "").translate(_TEXT_ESCAPES)
+    attributes = "".join([f' {name}="{_escaped(value)}"' for name, value in element.items()])
+    text = element.text.translate(_TEXT_ESCAPES) if element.text else ""
     if not len(element):
         parts.append(
             f"{lead}<{element.tag}{attributes}>{text}</{element.tag}>{end}"
