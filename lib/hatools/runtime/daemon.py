@@ -27,6 +27,9 @@ from hatools.values.records import dataclass, field
 _log = logging.getLogger(__name__)
 
 READY_FD_VARIABLE = "HATOOLS_READY_FD"
+READY, STILL_WAITING = b"1", b"w"
+"""What a daemon writes to the pipe that pacemakerd reads while it starts."""
+
 EXIT_LEFT_CLUSTER = int(ExitCode.DISCONNECT)
 EXIT_STAY_DOWN = int(ExitCode.FATAL)
 
@@ -47,9 +50,14 @@ class Context:
     def ready(self) -> None:
         """Tell pacemakerd that this daemon answers now; calling it again does nothing."""
         if self._ready_fd >= 0:
-            os.write(self._ready_fd, b"1")
+            os.write(self._ready_fd, READY)
             os.close(self._ready_fd)
             self._ready_fd = -1
+
+    def waiting(self) -> None:
+        """Tell pacemakerd that this daemon is alive and waits for something else before it can be ready."""
+        if self._ready_fd >= 0:
+            os.write(self._ready_fd, STILL_WAITING)
 
 
 Serve = Callable[[Context], Awaitable[int]]

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from hatools.cib.document import children
+from hatools.cli.ring_remarks import ring_remarks
 from hatools.shell.changeset.merging import pair_value
 from hatools.shell.programs import capture
 from hatools.shell.running import controller
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
     from hatools.shell.session import Session
+
+
+_CLOCK_LIMIT_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +36,49 @@ def examine(session: "Session") -> list[Finding]:
     except (HatoolsError, OSError) as error:
         return [Finding(f"no cluster answers here ({error}): `crm cluster start` starts it")]
     findings = [*_partition(session, root), *_configuration(root), *_resources(root)]
+    if session.is_live:
+        findings += [Finding(remark, is_error=False) for remark in ring_remarks()]
     checked = capture("crm_verify", ["-L", "-V"])
     findings += [Finding(line.strip()) for line in checked.err.splitlines() if "error:" in line]
+    if session.is_live:
+        findings += _nodes()
+    return findings
+
+
+def _nodes() -> list[Finding]:
+    """Ask every node whether it has what the others have."""
+    import time
+
+    from hatools.shell.commands import CommandError
+    from hatools.shell.members import Members
+
+    try:
+        members = Members()
+        began = time.time()
+        outcomes = members.ask(members.all, lambda connection: connection.about())
+        took = time.time() - began
+    except CommandError as error:
+        return [Finding(f"the nodes were not compared: {error}", is_error=False)]
+    findings = [
+        Finding(f"{outcome.member.name} cannot be reached from here: {outcome.problem}", is_error=False)
+        for outcome in outcomes
+        if outcome.problem
+    ]
+    answers = [(outcome.member.name, outcome.answer) for outcome in outcomes if outcome.answer is not None]
+    newest = max((about.config_version for _, about in answers), default=0)
+    reference = next((about.config_digest for _, about in answers if about.config_version == newest), "")
+    for name, about in answers:
+        if about.config_digest != reference:
+            text = f"corosync.conf of {name} differs from that of other nodes: `crm corosync diff`, then `push`"
+            findings.append(Finding(text))
+        if not about.cluster_runs:
+            findings.append(Finding(f"the cluster is stopped on {name}: `crm cluster start {name}`", is_error=False))
+        if abs(about.clock - began) > took + _CLOCK_LIMIT_S:
+            text = f"the clock of {name} is {about.clock - began:+.0f} s off this node's: run a time service everywhere"
+            findings.append(Finding(text, is_error=False))
+    versions = sorted({about.version for _, about in answers})
+    if len(versions) > 1:
+        findings.append(Finding(f"nodes run different versions: {', '.join(versions)}", is_error=False))
     return findings
 
 

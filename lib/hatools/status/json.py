@@ -93,7 +93,7 @@ def warnings(status: ClusterStatus) -> list[str]:
         if node.unclean:
             reason = f": {node.fence_reasons[0]}" if node.fence_reasons else ""
             found.append(f"node {node.name} is unclean and waits to be fenced{reason}")
-    return found
+    return [*found, *status.remarks]
 
 
 def _summary(status: ClusterStatus) -> Json:

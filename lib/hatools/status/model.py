@@ -382,3 +382,5 @@ class ClusterStatus:
     tags: dict[str, tuple[str, ...]] = field(default_factory=dict)
     fencing: tuple[FencingEvent, ...] | None = None
     fencing_error: int = 0
+    remarks: tuple[str, ...] = ()
+    """Warnings from elsewhere than the CIB, such as from messaging."""

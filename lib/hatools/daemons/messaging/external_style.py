@@ -40,6 +40,7 @@ from hatools.messaging.views import CutOff, Expelled, NodeIdentity, RingId
 from hatools.runtime.daemon import EXIT_LEFT_CLUSTER, Context
 from hatools.runtime.logs import notice
 from hatools.values.errors import ConfigError, DisconnectedError, UnavailableError
+from hatools.values.records import dataclass
 
 _log = logging.getLogger(__name__)
 
@@ -54,6 +55,20 @@ _BUSY_WORTH_A_WORD_S = 3.0
 _PROBES_PER_TOKEN = 3
 
 
+@dataclass(frozen=True)
+class Libraries:
+    """The connections to Corosync; a test puts scripted ones in their place.
+
+    ``group`` and ``quorum`` are made with what they call back.
+    """
+
+    map: ConfigurationMap
+    statistics: ConfigurationMap
+    control: Control
+    group: Callable[[Callable[[Event], None]], ProcessGroup]
+    quorum: Callable[[Callable[[RingId, bool, frozenset[int]], None]], QuorumService]
+
+
 class ExternalStyle:
     """A real Corosync, reached through its libraries."""
 
@@ -63,14 +78,15 @@ class ExternalStyle:
     pause_limit_s: float | None = None
     """The ring turns without us: a pause of this process alone makes nobody give the node up."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, libraries: Libraries) -> None:
         self._context = context
         self._events: list[Event] = []
-        self._map = ConfigurationMap()
-        self._statistics = ConfigurationMap(STATISTICS)
-        self._group = ProcessGroup(self._events.append)
-        self._quorum = QuorumService(self._quorum_changed)
-        self._control = Control()
+        self._map = libraries.map
+        self._statistics = libraries.statistics
+        self._group = libraries.group(self._events.append)
+        self._quorum = libraries.quorum(self._quorum_changed)
+        self._control = libraries.control
+        self._predecessor_since: float | None = None
         self._watch = CallWatch(self._hangs)
         self._outgoing: deque[bytes] = deque()
         self._retry: asyncio.TimerHandle | None = None
@@ -128,6 +144,7 @@ class ExternalStyle:
                     return True
             except UnavailableError as error:
                 reason = f" ({error})"
+            self._context.waiting()
             if (now := time.monotonic()) - told_at > _REMINDER_S:
                 told_at = now
                 _log.warning("%s%s: HATOOLS_MESSAGING is external", why, reason)
@@ -153,7 +170,8 @@ class ExternalStyle:
         if not others:
             return True
         now = time.monotonic()
-        self._predecessor_since = getattr(self, "_predecessor_since", now)
+        if self._predecessor_since is None:
+            self._predecessor_since = now
         if now - self._predecessor_since > _PREDECESSOR_LIMIT_S:
             raise ConfigError(f"another messaging daemon of this node uses corosync (process {others[0]}): stop it")
         return False
@@ -387,4 +405,7 @@ def configure(context: Context) -> ExternalStyle:
     Raises:
         NotSupportedError: they are not installed.
     """
-    return ExternalStyle(context)
+    return ExternalStyle(
+        context,
+        Libraries(ConfigurationMap(), ConfigurationMap(STATISTICS), Control(), ProcessGroup, QuorumService),
+    )

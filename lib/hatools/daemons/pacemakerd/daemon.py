@@ -16,7 +16,7 @@ from hatools.ipc.messages.pacemakerd import DaemonState, DescribeNode, NodeProce
 from hatools.ipc.messages.session import Done, Ping
 from hatools.ipc.rights import Rights
 from hatools.ipc.server import Client, Server
-from hatools.runtime.daemon import Serve, access_policy
+from hatools.runtime.daemon import STILL_WAITING, Serve, access_policy
 from hatools.runtime.directories import Directories
 from hatools.runtime.logs import notice
 from hatools.values.errors import AlreadyExistsError, HatoolsError, RemoteError
@@ -187,6 +187,9 @@ class Supervisor:
 
     def _ready_readable(self, name: str, process: _Process) -> None:
         said = os.read(process.ready_fd, 1)
+        if said == STILL_WAITING:
+            self._perform(self._core.waiting(time.monotonic(), name))
+            return
         self._close_ready(process)
         if said and self._processes.get(name) is process:
             _log.info("%s is ready", name)

@@ -23,7 +23,7 @@ HANG_LIMIT = {"cib": 30.0, "lrmd": 20.0, "pengine": 20.0}
 
 DEFAULT_HANG_LIMIT = 10.0
 START_LIMIT = 60.0
-"""Seconds a daemon may take to become ready (messaging waits for its network address)."""
+"""Seconds a daemon may take to become ready, or to say that it still waits (for its address, for a corosync)."""
 
 STOP_LIMIT = 10.0
 """Seconds a daemon other than crmd may take to stop."""
@@ -146,6 +146,13 @@ class Supervision:
             child.since = now
             child.next_ping = now + PING_INTERVAL
         return [] if self.state is NodeState.STOPPING else self._advance(now)
+
+    def waiting(self, now: float, name: str) -> list[Effect]:
+        """A daemon that starts is alive and waits for something outside: its time begins anew."""
+        child = self._children[name]
+        if child.life is _Life.STARTING:
+            child.since = now
+        return []
 
     def pong(self, now: float, name: str) -> list[Effect]:
         """A daemon answered a ping."""

@@ -30,6 +30,15 @@ def test_each_daemon_starts_when_the_one_before_is_ready() -> None:
     assert node.state is NodeState.RUNNING
 
 
+def test_a_daemon_that_does_not_become_ready_is_killed_unless_it_says_that_it_waits() -> None:
+    node = Supervision(order=("messaging", "cib"))
+    node.start(0.0)
+
+    assert node.waiting(50.0, "messaging") == []
+    assert node.expire(61.0) == []
+    assert node.expire(111.0) == [Terminate("messaging", hard=True, why="it did not become ready")]
+
+
 def test_a_daemon_that_dies_is_started_again_at_once() -> None:
     node = running()
     assert node.exited(100.0, "lrmd", -9) == [Spawn("lrmd")]
