@@ -67,10 +67,12 @@ def describe(directories: Directories, name: str) -> NodeAbout:
     """Say who this node is."""
     import hatools
 
-    version = 0
-    with contextlib.suppress(OSError, HatoolsError):
-        version = read_configuration(directories.corosync_conf.read_text(encoding="utf-8")).config_version
-    return NodeAbout(name, hatools.__version__, _cluster_runs(directories), version)
+    version, content = 0, b""
+    with contextlib.suppress(OSError, HatoolsError, UnicodeDecodeError):
+        content = directories.corosync_conf.read_bytes()
+        version = read_configuration(content.decode("utf-8")).config_version
+    digest = hashlib.sha256(content).hexdigest()
+    return NodeAbout(name, hatools.__version__, _cluster_runs(directories), version, digest, time.time())
 
 
 def _cluster_runs(directories: Directories) -> bool:

@@ -14,12 +14,17 @@ class AskNode:
 
 @dataclass(frozen=True, slots=True)
 class NodeAbout:
-    """``cluster_runs``: pacemakerd is up; ``config_version`` is that of the node's corosync.conf, 0 if none."""
+    """``cluster_runs``: pacemakerd is up; ``clock`` is the node's time (seconds since 1970).
+
+    Of its corosync.conf: the version (0 if none) and the SHA-256 in hex.
+    """
 
     name: str
     version: str
     cluster_runs: bool
     config_version: int
+    config_digest: str
+    clock: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -132,7 +132,9 @@ class Cluster(Level):
         from hatools.shell.heartbeat import make_key
 
         if style != "heartbeat":
-            raise CommandError(f"there is no keygen {style}: expected heartbeat (for corosync there is corosync-keygen)")
+            raise CommandError(
+                f"there is no keygen {style}: expected heartbeat (for corosync there is corosync-keygen)"
+            )
         return make_key(self.console, options)
 
     @command()
@@ -141,6 +143,14 @@ class Cluster(Level):
         from hatools.shell.health import examine
 
         findings = examine(self.session)
+        if self.session.output_format == "json":
+            import json
+
+            rows = [
+                {"severity": "error" if finding.is_error else "warning", "text": finding.text} for finding in findings
+            ]
+            print(json.dumps(rows, indent=2, ensure_ascii=False))
+            return not any(finding.is_error for finding in findings)
         for finding in findings:
             (self.console.error if finding.is_error else self.console.warning)(finding.text)
         if not findings:

@@ -1,16 +1,20 @@
 """The maintenance level: maintenance mode, and agents run by hand while it lasts."""
 
+import sys
 from typing import TYPE_CHECKING
 
+from hatools.cib.document import children
 from hatools.shell.changeset.merging import pair_value
 from hatools.shell.commands import ADMINISTRATOR, CommandError, Level, command
-from hatools.shell.programs import call
+from hatools.shell.programs import call, capture
 
 if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
     from hatools.shell.context import Context
 
-_RESULTS = {0: "ok", 1: "error", 2: "wrong arguments", 3: "not implemented", 5: "not installed", 6: "not configured"}
-_RESULTS |= {7: "not running", 8: "promoted", 9: "promoted but failed"}
+_HERE_ONLY = ("start", "promote", "demote", "recover", "meta-data")
+"""Operations that are not run on all nodes at once."""
 
 
 class Maintenance(Level):
@@ -43,28 +47,46 @@ class Maintenance(Level):
             raise CommandError(f"Resource not found: {resource}")
         if not item.is_resource:
             raise CommandError(f"Not a resource: {resource}")
-        if ssh is not None:
-            raise CommandError(
-                f"Unknown argument: {ssh}" if ssh != "ssh" else "ssh is not used; run the command on the other node"
-            )
-        blocks = [pair_value(item.node.find("meta_attributes"), "maintenance")]
-        in_maintenance = workspace.property_value("maintenance-mode") == "true" or blocks == ["true"]
+        if ssh not in (None, "ssh"):
+            raise CommandError(f"Unknown argument: {ssh}")
+        blocks = [pair_value(block, "maintenance") for block in children(item.node, "meta_attributes")]
+        told = [value for value in blocks if value is not None]
+        in_maintenance = workspace.property_value("maintenance-mode") == "true" or (told and set(told) == {"true"})
         if not in_maintenance and not self.session.preferences.flag("core", "force"):
             raise CommandError("Not in maintenance mode.")
-        from hatools.shell.semantics import agent_of
-        from hatools.shell.trials import parameters_of, run_agent
+        here = self.session.node_name
+        if ssh is None and action not in ("start", "monitor") and not _runs_only_on(resource, here):
+            raise CommandError(f"Resource {resource} must be running on this node ({here})")
+        return self._act(list(item.node.iter("primitive")), action, everywhere=ssh is not None)
 
+    def _act(self, primitives: "list[Element]", action: str, *, everywhere: bool) -> bool:
+        """Run an operation of resources on this node, or on all where that makes sense."""
+        from hatools.parser.printer import agent_text
+        from hatools.shell.members import Member, Members
+        from hatools.shell.trials import Trial
+
+        members = Members() if everywhere and action not in _HERE_ONLY else None
+        nodes = list(members.all) if members is not None else [Member(self.session.node_name, (), is_local=True)]
         succeeded = True
-        primitives = list(item.node.iter("primitive")) or [item.node]
         for element in primitives:
-            merged = workspace.merged(element)
-            values = parameters_of(merged) if merged is not None else None
-            if merged is None or values is None:
-                raise CommandError(f"{element.get('id')}: too complex to be run by hand")
-            status, output = run_agent(agent_of(merged), action, values, element.get("id") or "")
-            if output.strip():
-                print(output.rstrip())
-            text = f"{element.get('id')}: {action} on {self.session.node_name}: {_RESULTS.get(status, status)}"
-            (self.console.info if status in (0, 7, 8) else self.console.error)(text)
-            succeeded = succeeded and status in (0, 7, 8)
+            trial = Trial(self.session, element)
+            if trial.agent.standard != "ocf":
+                raise CommandError(f"Calling '{action}' for resource not supported")
+            if not trial.supports(action):
+                self.console.error(f"action '{action}' not supported by {agent_text(trial.agent)}")
+                return False
+            for node in nodes:
+                status, output = trial.run(action, node, members)
+                if output.strip():
+                    print(output.rstrip(), file=sys.stdout if status == 0 else sys.stderr)
+                if status != 0:
+                    self.console.error(f"{action} failed with rc={status} on {node.name}")
+                    succeeded = False
         return succeeded
+
+
+def _runs_only_on(resource: str, node: str) -> bool:
+    """Say whether a resource runs on a node and on no other."""
+    answer = capture("crm_resource", ["-W", "-r", resource])
+    where = {line.rpartition(":")[2].split()[0] for line in answer.out.splitlines() if "is running on" in line}
+    return where == {node}

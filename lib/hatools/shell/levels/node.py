@@ -33,6 +33,13 @@ class NodeLevel(Level):
         configured = {e.get("uname"): e for e in children(root.find("configuration/nodes"), "node")}
         states = {e.get("uname"): e for e in children(root.find("status"), "node_state")}
         names = [node] if node is not None else sorted({str(name) for name in (*configured, *states)})
+        if self.session.output_format == "json":
+            import json
+
+            known = [(name, configured.get(name, states.get(name))) for name in names]
+            rows = [_as_data(element, states.get(name)) for name, element in known if element is not None]
+            print(json.dumps(rows, indent=2, ensure_ascii=False))
+            return True
         for name in names:
             element = configured.get(name, states.get(name))
             if element is not None:
@@ -295,6 +302,23 @@ def _server_of(root: Element, node: Element) -> str | None:
             pair = pair_named(primitive.find("instance_attributes"), "server")
             return pair.get("value") if pair is not None else None
     return None
+
+
+def _as_data(element: Element, state: Element | None) -> dict[str, object]:
+    """Return a node as JSON has it."""
+
+    def pairs(tag: str) -> dict[str, str]:
+        found = (pair for block in children(element, tag) for pair in children(block, "nvpair"))
+        return {pair.get("name") or "": pair.get("value") or "" for pair in found}
+
+    return {
+        "name": element.get("uname") or "",
+        "id": element.get("id") or "",
+        "type": element.get("type") or "member",
+        "online": state is not None and state.get("crmd") == "online",
+        "attributes": pairs("instance_attributes"),
+        "utilization": pairs("utilization"),
+    }
 
 
 def _print_node(element: Element, is_offline: bool) -> None:

@@ -1,6 +1,7 @@
 """The template level: configurations made from templates."""
 
 import os
+import sys
 from typing import TYPE_CHECKING
 
 from hatools.shell import templating
@@ -103,7 +104,7 @@ class Template(Level):
             is_at_stake = self.session.is_interactive and configuration.has_changed
             if is_at_stake and not self.console.ask("This operation will erase all changes. Do you want to proceed?"):
                 return False
-            configuration.workspace.erase(print)
+            configuration.workspace.erase(lambda text: print(text, file=sys.stderr))
         return Selection(self.session, []).take_over(text, remove=False, merge=method == "update")
 
     @command()
