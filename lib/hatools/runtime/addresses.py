@@ -1,5 +1,7 @@
 """The addresses of this machine's interfaces. I/O: the one place that calls netifaces, which is untyped."""
 
+import ipaddress
+
 
 def local_addresses() -> dict[str, str]:
     """Return every numeric IPv4 and IPv6 address of this machine and its interface; no scope suffixes."""
@@ -25,12 +27,15 @@ def is_outward_address(address: str) -> bool:
 
 
 def broadcast_address(interface: str) -> str | None:
-    """Return an interface's IPv4 broadcast address; None if it has none."""
+    """Return an interface's IPv4 broadcast address, by its netmask where it was given none; None without an address."""
     import netifaces
 
     if interface not in netifaces.interfaces():
         return None
     for entry in netifaces.ifaddresses(interface).get(netifaces.AF_INET, ()):
-        if "broadcast" in entry:
-            return str(entry["broadcast"])
+        given = str(entry.get("broadcast") or "")
+        if given not in ("", "0.0.0.0", str(entry["addr"])):
+            return given
+        mask = str(entry.get("mask") or entry.get("netmask") or "32")
+        return str(ipaddress.ip_interface(f"{entry['addr']}/{mask.rpartition('/')[2]}").network.broadcast_address)
     return None
