@@ -1,14 +1,16 @@
-"""How long decisions take as clusters grow, beside the original ``crm_simulate -R`` on the same input.
+"""What decisions take as clusters grow, beside the original ``crm_simulate`` on the same input.
 
 A cluster of N nodes and M primitives is a realistic mix: of every 20 primitives, six are in two
 groups of three, two are cloned, two are promotable, the others stand alone with colocations and
 orders between neighbours. Three states: nothing started yet, steady, one node failed.
 """
 
+import os
 import shutil
+import signal
 import subprocess
 import tempfile
-import time
+import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,7 +36,6 @@ class Size:
     nodes: int
     primitives: int
     goals: tuple[tuple[str, float], ...] = ()
-    original: bool = True
 
 
 SIZES = (
@@ -46,6 +47,14 @@ SIZES = (
 )
 STATES = ("first start", "steady", "node failed")
 LIMIT_S = 120
+
+MEMORY = ((32, 5000, "steady"), (32, 1000, "first start"))
+"""Where memory is measured, too: both programs as commands."""
+
+PLAYED = (8, 200, "first start")
+"""Where the transition is played to its end, both programs as commands."""
+
+_OURS = str(Path(__file__).resolve().parents[1] / "bin" / "crm_simulate")
 
 
 def cluster(nodes: int, primitives: int) -> Element:
@@ -243,48 +252,75 @@ def inputs(size: Size) -> Iterable[tuple[str, str]]:
     yield STATES[2], format_xml(failed(root))
 
 
-def _ours(text: str) -> float:
-    started = time.perf_counter()
-    schedule(Document.parse(text), Moment.from_epoch(NOW), record_scores=False)
-    return time.perf_counter() - started
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a command took: seconds of processor time (both use one core), and the most memory it had at a time.
+
+    ``finished`` is False if it was stopped at the time limit: then both are at least so much.
+    """
+
+    seconds: float
+    peak_mib: float
+    finished: bool
 
 
-def _original(path: Path) -> float | None:
-    program = shutil.which("crm_simulate", path="/usr/sbin:/usr/bin")
-    if program is None:
-        return None
-    started = time.perf_counter()
-    try:
-        subprocess.run([program, "-x", str(path), "-R"], capture_output=True, timeout=LIMIT_S, check=False)
-    except subprocess.TimeoutExpired:
-        return float(LIMIT_S)
-    return time.perf_counter() - started
+def _run(program: str, path: Path, option: str) -> Run:
+    """Run a ``crm_simulate``, its output thrown away, and measure it."""
+    child = subprocess.Popen((program, "-x", str(path), option), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    stopper = threading.Timer(LIMIT_S, child.kill)
+    stopper.start()
+    _, status, usage = os.wait4(child.pid, 0)
+    stopper.cancel()
+    child.returncode = os.waitstatus_to_exitcode(status)
+    return Run(usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, child.returncode != -signal.SIGKILL)
 
 
 def measure(sizes: Iterable[Size] = SIZES) -> list[Figure]:
-    """Measure all states of all sizes."""
+    """Measure all states of all sizes, and memory and ``-S`` where there are goals for them."""
+    original = shutil.which("crm_simulate", path="/usr/sbin:/usr/bin")
     figures = []
     with tempfile.TemporaryDirectory(prefix="hatools-bench-") as folder:
+        path = Path(folder) / "cib.xml"
         for size in sizes:
             for state, text in inputs(size):
-                path = Path(folder) / "cib.xml"
                 path.write_text(text, encoding="utf-8")
-                ours = _ours(text)
-                original = _original(path) if size.original else None
-                goal = dict(size.goals).get(state)
-                figures.append(
-                    Figure(
-                        f"{size.nodes} nodes x {size.primitives}, {state}",
-                        ours,
-                        "s",
-                        original,
-                        "" if goal is None else f"<= {goal:g} x",
-                        None if goal is None or original is None else ours <= goal * original,
-                    )
-                )
+                what = f"{size.nodes} nodes x {size.primitives}, {state}"
+                ours = _run(_OURS, path, "-R")
+                theirs = None if original is None else _run(original, path, "-R")
+                figures.append(_time(what, ours, theirs, dict(size.goals).get(state)))
+                if (size.nodes, size.primitives, state) in MEMORY:
+                    figures.append(_memory(what, ours, theirs))
+                if (size.nodes, size.primitives, state) == PLAYED:
+                    ours = _run(_OURS, path, "-S")
+                    theirs = None if original is None else _run(original, path, "-S")
+                    figures.append(_time(f"{what}, played (-S)", ours, theirs, 0.2))
     return figures
+
+
+def _time(what: str, ours: Run, original: Run | None, goal: float | None) -> Figure:
+    if original is not None and not original.finished:
+        what += f" (original stopped after {LIMIT_S} s)"
+    return Figure(
+        what,
+        ours.seconds,
+        "s",
+        None if original is None else original.seconds,
+        "" if goal is None else f"<= {goal:g} x",
+        None if goal is None or original is None else ours.seconds <= goal * original.seconds,
+    )
+
+
+def _memory(what: str, ours: Run, original: Run | None) -> Figure:
+    return Figure(
+        f"{what}, most memory",
+        ours.peak_mib,
+        "MiB",
+        None if original is None else original.peak_mib,
+        "< 1 x",
+        None if original is None else ours.peak_mib < original.peak_mib,
+    )
 
 
 def run() -> None:
     """Measure and print."""
-    print_table("Scheduling", measure())
+    print_table("Scheduling (crm_simulate -R as a command, processor time)", measure())

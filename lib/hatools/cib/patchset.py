@@ -13,6 +13,7 @@ from hatools.cib.draft import Draft, Trail
 from hatools.cib.xpath import path_of
 from hatools.values.errors import InvalidChangeError, PatchAheadError, PatchError, StaleError
 from hatools.values.exitcode import ExitCode
+from hatools.values.integer import whole_number
 from hatools.values.records import dataclass, field
 
 VERSION_ATTRIBUTES = ("admin_epoch", "epoch", "num_updates")
@@ -346,7 +347,7 @@ def _apply(draft: Draft, patch: Element) -> Element:
 
 def _position(change: Element) -> int:
     text = change.get("position", "")
-    return int(text) if text.isdigit() else -1
+    return max(-1, whole_number(text, -1))
 
 
 def _apply_modification(draft: Draft, trail: Trail, change: Element) -> None:

@@ -1,5 +1,7 @@
 """Feature sets and how dotted version numbers compare. Pure."""
 
+from hatools.values.integer import whole_number
+
 FEATURE_SET = "3.16.1"
 """``crm_feature_set`` of Pacemaker 2.1.5."""
 
@@ -11,4 +13,4 @@ def compare_versions(first: str, second: str) -> int:
 
 
 def _parts(text: str) -> list[int]:
-    return [int(part) if part.isdigit() else 0 for part in text.split(".")]
+    return [whole_number(part) for part in text.split(".")]

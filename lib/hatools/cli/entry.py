@@ -38,7 +38,10 @@ def run(command: str) -> "NoReturn":
         sys.meta_path.append(_InstalledPackages())
     code = _quickly(command, sys.argv[1:])
     if code is None:
-        main: Main = __import__(f"hatools.cli.{command}", fromlist=["main"]).main
+        module = __import__(f"hatools.cli.{command}", fromlist=["main"])
+        if getattr(module, "KEEPS_EVERYTHING", False):
+            gc.disable()
+        main: Main = module.main
         code = guarded(main, sys.argv[1:])
     _leave(code)
 

@@ -13,6 +13,7 @@ from hatools.scheduler.unpack.factory import cluster_pseudo_action
 from hatools.scheduler.unpack.parameters import parameters
 from hatools.transition.dot import DotEdge, DotNode
 from hatools.transition.graph import ActionType, Graph, GraphAction, Synapse
+from hatools.values.integer import whole_number
 from hatools.values.opkey import format_operation_key
 from hatools.values.score import parse_score
 
@@ -115,8 +116,7 @@ def _type_of(action: Action) -> ActionType:
 
 
 def _interval(action: Action) -> int:
-    text = action.meta.get("interval", "0")
-    return int(text) if text.isdigit() else 0
+    return max(0, whole_number(action.meta.get("interval")))
 
 
 def _history_key(action: Action, history_id: str) -> str:
@@ -208,7 +208,7 @@ def _add_attributes(plan: Plan, action: Action, described: GraphAction) -> None:
     resource, node = action.resource, action.node
     if resource is not None and (node is not None or resource.kind is Kind.PRIMITIVE):
         for name, value in _parameters(plan, resource, node).items():
-            if name[:1].isdigit():
+            if "0" <= name[:1] <= "9":
                 described.parameters.append((name, value))
             else:
                 attributes.setdefault(name, value)

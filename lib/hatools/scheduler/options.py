@@ -5,6 +5,7 @@ from enum import Enum
 
 from hatools.values.boolean import is_true, parse_boolean
 from hatools.values.duration import parse_interval_ms
+from hatools.values.integer import leading_integer
 from hatools.values.records import dataclass, field
 from hatools.values.score import INFINITY, parse_score
 
@@ -38,7 +39,7 @@ def _boolean(value: str) -> bool:
 
 
 def _number(value: str) -> bool:
-    return value.upper().lstrip("+-") == "INFINITY" or value.strip().lstrip("+-")[:1].isdigit()
+    return value.upper().lstrip("+-") == "INFINITY" or leading_integer(value) is not None
 
 
 def _interval(value: str) -> bool:

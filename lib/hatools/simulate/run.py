@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from hatools.simulate.workbench import ActionRecord, Workbench
 from hatools.transition.graph import ActionType, Graph, GraphAction, Synapse
+from hatools.values.integer import leading_integer
 from hatools.values.records import dataclass
 from hatools.values.score import INFINITY
 
@@ -238,11 +239,11 @@ class _Player:
             name = _matching_name(spec, action, (resource, lrm_name))
             if name is None:
                 continue
-            number = spec.partition("=")[2]
-            if not number.lstrip("-").isdigit():
+            number = leading_integer(spec.partition("=")[2])
+            if number is None:
                 yield Trouble(f"Invalid failed operation '{spec}' (result code must be integer)")
                 continue
-            rc = int(number)
+            rc = number
             yield Remark(f"Pretending action {action.id} failed with rc={rc}")
             self.failed.add(action.id)
             self.abort_priority = INFINITY

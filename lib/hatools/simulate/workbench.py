@@ -8,6 +8,7 @@ from copy import deepcopy
 from xml.etree.ElementTree import Element, SubElement
 
 from hatools.cib.document import Document, children
+from hatools.values.integer import whole_number
 from hatools.values.opkey import format_magic, format_operation_key
 from hatools.values.records import dataclass
 
@@ -71,8 +72,7 @@ class Workbench:
             self._count("num_updates")
 
     def _count(self, attribute: str) -> None:
-        value = self.root.get(attribute, "0")
-        self.root.set(attribute, str((int(value) if value.isdigit() else 0) + 1))
+        self.root.set(attribute, str(whole_number(self.root.get(attribute)) + 1))
 
     # -- configuration
 
@@ -280,8 +280,7 @@ def _operation(entry: Element, identifier: str) -> Element:
 
 
 def _call_id(operation: Element) -> int:
-    text = operation.get("call-id") or "0"
-    return int(text) if text.lstrip("-").isdigit() else 0
+    return whole_number(operation.get("call-id"))
 
 
 def _xml_id(name: str) -> str:
@@ -292,4 +291,4 @@ def _xml_id(name: str) -> str:
 def _next_number(text: str | None) -> str:
     if text == "INFINITY":
         return text
-    return str((int(text) if text and text.lstrip("-").isdigit() else 0) + 1)
+    return str(whole_number(text) + 1)

@@ -30,6 +30,7 @@ from hatools.status.model import (
 )
 from hatools.status.view import Section
 from hatools.values.boolean import is_true
+from hatools.values.integer import whole_number
 from hatools.values.opkey import parse_operation_key
 from hatools.values.records import dataclass, field
 from hatools.values.role import Role
@@ -174,7 +175,7 @@ class _Collector:
             hosts = values.get("host_list")
             count = 0 if hosts is None else len(hosts.split(" "))
             multiplier = values.get("multiplier", "1")
-            factor = int(multiplier) if multiplier.lstrip("+-").isdigit() else 1
+            factor = whole_number(multiplier, 1)
             found.setdefault(values.get("name", "pingd").lower(), count * factor)
         return found
 

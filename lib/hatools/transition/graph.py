@@ -6,6 +6,7 @@ it, ``transition/xml.py`` reads and writes it.
 
 from enum import StrEnum
 
+from hatools.values.integer import whole_number
 from hatools.values.records import dataclass, field
 
 
@@ -53,19 +54,16 @@ class GraphAction:
 
     @property
     def interval_ms(self) -> int:
-        text = self.meta("interval") or "0"
-        return int(text) if text.isdigit() else 0
+        return whole_number(self.meta("interval"))
 
     @property
     def timeout_ms(self) -> int:
-        text = self.meta("timeout") or "0"
-        return int(text) if text.isdigit() else 0
+        return whole_number(self.meta("timeout"))
 
     @property
     def target_rc(self) -> int:
         """Return the result code that counts as success."""
-        text = self.meta("op_target_rc") or "0"
-        return int(text) if text.lstrip("-").isdigit() else 0
+        return whole_number(self.meta("op_target_rc"))
 
 
 @dataclass(slots=True, eq=False)
@@ -94,24 +92,20 @@ class Graph:
 
     @property
     def transition_id(self) -> int:
-        text = self.settings.get("transition_id", "-1")
-        return int(text) if text.lstrip("-").isdigit() else -1
+        return whole_number(self.settings.get("transition_id"), -1)
 
     @property
     def batch_limit(self) -> int:
-        text = self.settings.get("batch-limit", "0")
-        return int(text) if text.lstrip("-").isdigit() else 0
+        return whole_number(self.settings.get("batch-limit"))
 
     @property
     def migration_limit(self) -> int:
         """Return how many live migrations may run on a node at once; -1 is no limit."""
-        text = self.settings.get("migration-limit", "-1")
-        return int(text) if text.lstrip("-").isdigit() else -1
+        return whole_number(self.settings.get("migration-limit"), -1)
 
     @property
     def recheck_by(self) -> int:
-        text = self.settings.get("recheck-by", "0")
-        return int(text) if text.isdigit() else 0
+        return whole_number(self.settings.get("recheck-by"))
 
     def actions(self) -> dict[int, GraphAction]:
         """Return all actions by id."""

@@ -3,6 +3,7 @@
 from xml.etree.ElementTree import Element
 
 from hatools.transition.graph import ActionType, Graph, GraphAction, Synapse
+from hatools.values.integer import whole_number
 from hatools.values.xmltext import escape_attribute
 
 _IDENTIFYING = (
@@ -101,7 +102,7 @@ _TYPES = {kind.value: kind for kind in ActionType}
 
 
 def _number(text: str | None) -> int:
-    return int(text) if text is not None and text.lstrip("-").isdigit() else 0
+    return whole_number(text)
 
 
 def action_from_xml(xml: Element) -> GraphAction | None:

@@ -246,7 +246,7 @@ def _read_clock(text: str) -> int:
 def _read_offset(text: str | None, local_offset: int) -> int:
     if text is None:
         return local_offset
-    if text[:1] not in ("+", "-") and not text[:1].isdigit():
+    if text[:1] not in ("+", "-") and not "0" <= text[:1] <= "9":
         return 0
     east = _read_clock(text[1:] if text[0] in "+-" else text)
     return -east if text[0] == "-" else east

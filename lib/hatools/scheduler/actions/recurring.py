@@ -16,6 +16,7 @@ from hatools.scheduler.unpack.factory import (
 from hatools.scheduler.unpack.operations import find_operation
 from hatools.scheduler.unpack.orderings import new_ordering
 from hatools.values.duration import parse_interval_ms
+from hatools.values.integer import whole_number
 from hatools.values.opkey import format_operation_key
 from hatools.values.records import dataclass
 from hatools.values.role import Role, parse_role
@@ -226,5 +227,4 @@ def reschedule_recurring(plan: Plan, resource: Resource, task: str, interval_ms:
 
 def is_recurring(action: Action) -> bool:
     """Say whether an action repeats."""
-    interval = action.meta.get("interval", "0")
-    return interval.isdigit() and int(interval) > 0
+    return whole_number(action.meta.get("interval")) > 0

@@ -11,6 +11,7 @@ from hatools.scheduler.placement.utilization import consume, release
 from hatools.scheduler.plan import Plan, ScoreRecord
 from hatools.scheduler.unpack.colocations import has_influence
 from hatools.scheduler.unpack.scores import base_entry
+from hatools.values.integer import whole_number
 from hatools.values.role import Role
 from hatools.values.score import INFINITY
 
@@ -123,7 +124,7 @@ def instance_number(resource: Resource) -> int:
     for separator in (":", "-"):
         _, found, number = resource.id.rpartition(separator)
         if found:
-            return int(number) if number.isdigit() else 0
+            return whole_number(number)
     return 0
 
 

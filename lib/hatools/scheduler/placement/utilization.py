@@ -11,6 +11,7 @@ from hatools.scheduler.unpack.factory import cluster_pseudo_action
 from hatools.scheduler.unpack.orderings import new_ordering
 from hatools.scheduler.unpack.scores import add_location_score, scan_minimum
 from hatools.values.glibhash import hash_order
+from hatools.values.integer import leading_integer
 from hatools.values.score import INFINITY
 
 _LOWEST = -(2**31)
@@ -18,11 +19,7 @@ _LOWEST = -(2**31)
 
 def amount(text: str | None) -> int:
     """Return a capacity or requirement as a number."""
-    return 0 if text is None else scan_minimum(text, _LOWEST) if _is_number(text) else 0
-
-
-def _is_number(text: str) -> bool:
-    return text.strip().lstrip("+-")[:1].isdigit()
+    return 0 if leading_integer(text) is None else scan_minimum(text, _LOWEST)
 
 
 def compare_capacities(first: Node, second: Node) -> int:

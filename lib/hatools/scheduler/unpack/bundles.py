@@ -11,6 +11,7 @@ from hatools.scheduler.unpack.remote_nodes import RemoteConnection, operation_xm
 from hatools.scheduler.unpack.resources import unpack_resource
 from hatools.scheduler.unpack.scores import scan_minimum
 from hatools.values.boolean import parse_boolean
+from hatools.values.integer import whole_number
 from hatools.values.score import INFINITY
 
 REMOTE_PORT = "3121"
@@ -166,9 +167,9 @@ def _unpack_inner(plan: Plan, bundle: Resource, data: BundleData, inner: Element
 
 def _next_address(address: str) -> str | None:
     parts = address.split(".")
-    if len(parts) != 4 or not all(part.isdigit() for part in parts):
+    if len(parts) != 4 or not all(part.isascii() and part.isdigit() for part in parts):
         return None
-    first, second, third, fourth = (int(part) for part in parts)
+    first, second, third, fourth = (whole_number(part) for part in parts)
     if third > 253:
         return None
     if fourth > 253:

@@ -15,6 +15,7 @@ from hatools.scheduler.unpack.operations import (
     operation_settings,
 )
 from hatools.scheduler.unpack.parameters import parameters
+from hatools.values.integer import whole_number
 from hatools.values.opkey import format_operation_key
 from hatools.values.records import dataclass
 
@@ -108,8 +109,8 @@ def calculate_digests(
     host = container_host(plan, resource)
     if host is not None:
         table["addr"] = host
-    if overrides and (overrides.get("CRM_meta_interval") or "").isdigit():
-        interval_ms = int(overrides["CRM_meta_interval"])
+    if overrides:
+        interval_ms = whole_number(overrides.get("CRM_meta_interval"), interval_ms)
     key = format_operation_key(resource.id, task, interval_ms)
     settings = operation_settings(plan, resource, key, task, interval_ms, node)
     extra = node_attributes_of_operation(plan, settings.config, node)

@@ -8,6 +8,7 @@ from hatools.scheduler.model.node import Node
 from hatools.scheduler.model.resource import Resource
 from hatools.scheduler.plan import Plan
 from hatools.values.duration import parse_interval_ms
+from hatools.values.integer import whole_number
 from hatools.values.opkey import format_operation_key
 from hatools.values.records import dataclass, field
 from hatools.values.score import add_scores
@@ -95,7 +96,7 @@ def fail_count(
         if is_count:
             count = add_scores(count, plan.options.score(value))
         else:
-            last = max(last, int(value) if value.isdigit() else 0)
+            last = max(last, whole_number(value))
     if count and resource.failure_timeout_s and _blocks(plan, node, resource, operation):
         plan.config_warning(
             f"Ignoring failure timeout {resource.failure_timeout_s} for {resource.id} "

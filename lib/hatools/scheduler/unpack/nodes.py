@@ -11,6 +11,7 @@ from hatools.scheduler.plan import Plan
 from hatools.scheduler.unpack.factory import require_fencing
 from hatools.scheduler.unpack.nvpairs import unpack_set
 from hatools.values.boolean import is_true
+from hatools.values.integer import leading_integer, whole_number
 from hatools.values.role import Role
 from hatools.values.score import INFINITY
 
@@ -86,7 +87,7 @@ def _settle_quorum_policy(plan: Plan) -> None:
         plan.say("error", "Resetting no-quorum-policy to 'stop' because fencing is disabled")
         return
     panic = plan.document.root.get("no-quorum-panic") or "0"
-    if plan.have_quorum or panic.strip().lstrip("+-0")[:1].isdigit():
+    if plan.have_quorum or leading_integer(panic):
         plan.say("notice", "On loss of quorum: Fence all remaining nodes")
     else:
         options.quorum_policy = QuorumPolicy.STOP
@@ -217,8 +218,7 @@ def unpack_node_state(plan: Plan, state: Element) -> None:
 
 
 def _number(text: str | None) -> int:
-    digits = (text or "").strip()
-    return int(digits) if digits.isdigit() else 0
+    return max(0, whole_number((text or "").strip()))
 
 
 def shutdown_requested(node: Node) -> bool:
@@ -262,7 +262,7 @@ def _online_with_fencing(plan: Plan, state: Element, node: Node) -> bool:
     join = (state.get("join") or "").lower()
     expected = (state.get("expected") or "down").lower()
     terminate = node.attributes.get("terminate") or ""
-    do_terminate = is_true(terminate) or (terminate[:1].isdigit() and terminate[0] != "0")
+    do_terminate = is_true(terminate) or "1" <= terminate[:1] <= "9"
     online = in_cluster
     if node.shutdown:
         online = process

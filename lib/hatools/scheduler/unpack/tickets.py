@@ -19,6 +19,7 @@ from hatools.scheduler.unpack.resource_sets import (
 )
 from hatools.scheduler.unpack.scores import add_location_score
 from hatools.values.boolean import is_true
+from hatools.values.integer import whole_number
 from hatools.values.role import Role, parse_role
 from hatools.values.score import INFINITY
 
@@ -42,7 +43,7 @@ def unpack_ticket_states(plan: Plan, section: Element) -> None:
         ticket.granted = is_true(ticket.state.get("granted"))
         last = ticket.state.get("last-granted")
         if last is not None:
-            ticket.last_granted = int(last) if last.lstrip("-").isdigit() else 0
+            ticket.last_granted = whole_number(last)
         ticket.standby = is_true(ticket.state.get("standby"))
 
 

@@ -35,6 +35,7 @@ from hatools.scheduler.unpack.factory import delete_history_action
 from hatools.scheduler.unpack.operations import is_remote_connection
 from hatools.scheduler.unpack.orderings import order_tasks
 from hatools.scheduler.unpack.scores import add_location_score, base_entry
+from hatools.values.integer import whole_number
 from hatools.values.role import Role
 from hatools.values.score import INFINITY
 
@@ -232,8 +233,7 @@ class PrimitiveVariant:
             node = resource.running_on[0]
             if node.shutdown and not node.unclean:
                 resource.lock_node = node
-                shutdown = node.attributes.get("shutdown") or "0"
-                resource.lock_time = (int(shutdown) if shutdown.isdigit() else 0) or plan.effective_time
+                resource.lock_time = whole_number(node.attributes.get("shutdown")) or plan.effective_time
         if resource.lock_node is None:
             return
         if plan.options.shutdown_lock_limit > 0:
