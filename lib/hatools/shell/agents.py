@@ -38,7 +38,7 @@ def complete_name(text: str) -> syntax.Agent:
     elif standard == "ocf" and not provider:
         problem = f"provider could not be determined for {text}"
     if problem:
-        from hatools.parser.grammar import AgentProblem
+        from hatools.parser.pieces import AgentProblem
 
         raise AgentProblem(problem)
     return syntax.Agent(standard, provider, type_)

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from hatools.parser import syntax
 from hatools.parser.dialect import dialect_for
-from hatools.parser.grammar import Environment, Grammar
+from hatools.parser.grammar import Grammar
+from hatools.parser.pieces import Environment
 from hatools.parser.printer import Layout, print_statement
 from hatools.parser.tokens import logical_lines, split_words
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from hatools.parser import syntax
 from hatools.parser.errors import StatementError
-from hatools.parser.grammar import BLOCK_WORDS, STATEMENT_WORDS
+from hatools.parser.grammar import STATEMENT_WORDS
+from hatools.parser.pieces import BLOCK_WORDS
 from hatools.parser.tokens import logical_lines
 
 from .language import grammar, parse, parse_words, written

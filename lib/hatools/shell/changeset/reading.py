@@ -54,7 +54,8 @@ class Reader:
             StatementError: the words are no statement.
         """
         if self._grammar is None:
-            from hatools.parser.grammar import Environment, Grammar
+            from hatools.parser.grammar import Grammar
+            from hatools.parser.pieces import Environment
 
             environment = Environment(self._host.agent, self.convert_value, self._read_xml, self._report)
             self._grammar = Grammar(self.dialect, environment)
@@ -83,7 +84,8 @@ class Reader:
     @staticmethod
     def _vocabulary(problem: StatementError) -> Collection[str]:
         """Return the words of the language that could stand at the place."""
-        from hatools.parser.grammar import BLOCK_WORDS, STATEMENT_WORDS
+        from hatools.parser.grammar import STATEMENT_WORDS
+        from hatools.parser.pieces import BLOCK_WORDS
 
         return BLOCK_WORDS if problem.place else STATEMENT_WORDS
 

@@ -225,7 +225,7 @@ class Sources:
 
     def metadata(self, name: str) -> "AgentMetadata | None":
         """Return the metadata of an agent, or of a template's when the name begins with ``@``."""
-        from hatools.parser.grammar import AgentProblem
+        from hatools.parser.pieces import AgentProblem
         from hatools.shell.agents import complete_name, metadata
 
         if name.startswith("@"):

@@ -438,7 +438,8 @@ class Configure(Level):
 
     @command("_keywords", skill=ADMINISTRATOR)
     def do_keywords(self, context: "Context") -> None:
-        from hatools.parser.grammar import BLOCK_WORDS, STATEMENT_WORDS
+        from hatools.parser.grammar import STATEMENT_WORDS
+        from hatools.parser.pieces import BLOCK_WORDS
 
         kinds = {**dict.fromkeys(BLOCK_WORDS, "subelement"), **dict.fromkeys(STATEMENT_WORDS, "element")}
         for word, kind in sorted(kinds.items()):

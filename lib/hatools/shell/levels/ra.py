@@ -98,7 +98,7 @@ class Agents(Level):
         return True
 
     def _agent(self, text: str) -> syntax.Agent:
-        from hatools.parser.grammar import AgentProblem
+        from hatools.parser.pieces import AgentProblem
 
         try:
             return complete_name(text)
