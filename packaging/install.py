@@ -59,6 +59,7 @@ class Layout:
                 found[self.prefix / "share" / folder / completion.name] = (completion.read_text(), 0o644)
         for snippet, folder in (
             ("hatools.service", "systemd/system"),
+            ("hatools-channel.service", "systemd/system"),
             ("hatools.tmpfiles", "tmpfiles.d"),
             ("hatools.sysusers", "sysusers.d"),
         ):

@@ -43,6 +43,7 @@ def test_units_pages_and_snippets_are_installed(installed: Path) -> None:
     prefix = installed / PREFIX[1:]
     unit = (prefix / "lib/systemd/system/hatools.service").read_text()
     assert f"ExecStart={PREFIX}/sbin/pacemakerd -f" in unit
+    assert "pacemakerd --channel" in (prefix / "lib/systemd/system/hatools-channel.service").read_text()
     for name in ("lib/tmpfiles.d/hatools.conf", "lib/sysusers.d/hatools.conf", "share/man/man8/pacemakerd.8"):
         assert (prefix / name).exists()
 

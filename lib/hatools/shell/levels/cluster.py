@@ -15,7 +15,8 @@ from hatools.shell.programs import capture
 if TYPE_CHECKING:
     from hatools.shell.context import Context
 
-_UNIT = "pacemaker.service"
+_UNIT = "hatools.service"
+_CHANNEL_UNIT = "hatools-channel.service"
 _START_LIMIT_S = 60
 _GIVE_UP_S = 5
 
@@ -113,8 +114,10 @@ class Cluster(Level):
     def _enable(self, action: str) -> bool:
         if not _has_unit():
             raise CommandError(f"there is no systemd unit {_UNIT} on this node: `make install` puts it there")
-        if not _systemctl(action, _UNIT):
-            raise CommandError(f"systemctl {action} {_UNIT} failed")
+        # The channel is enabled with it, and stays when the cluster is disabled: how else would it be enabled again?
+        units = (_UNIT, _CHANNEL_UNIT) if action == "enable" else (_UNIT,)
+        if not _systemctl(action, *units):
+            raise CommandError(f"systemctl {action} {' '.join(units)} failed")
         self.console.info(f"The cluster stack {action}d on {_host()}")
         return True
 
