@@ -225,9 +225,7 @@ class RealNode:
         assert self._process is not None
         child = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()[0]
         command = ["nsenter", "-t", child, "-m", "-u", "-n", "-p", "--", *words]
-        done = subprocess.run(
-            command, capture_output=True, text=True, timeout=20, check=False, env=self._environment
-        )
+        done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False, env=self._environment)
         return done.returncode, done.stdout + done.stderr
 
     def status_of(self, node: str) -> str:

@@ -92,9 +92,11 @@ class RunningLab:
 
 
 @contextlib.contextmanager
-def running_lab(folder: Path, nodes: int = 3, *, port: int, fencing: bool = True) -> Iterator[RunningLab]:
+def running_lab(
+    folder: Path, nodes: int = 3, *, port: int, fencing: bool = True, messaging: str = "corosync"
+) -> Iterator[RunningLab]:
     """Make and boot a lab, give it its base configuration, and remove its processes at the end."""
-    lab = create_lab(folder, nodes, port=port)
+    lab = create_lab(folder, nodes, port=port, messaging=messaging)
     try:
         cluster.boot(lab)
         cluster.wait_settled(lab, list(lab.nodes), 60.0)
