@@ -1,10 +1,10 @@
-"""Editing corosync.conf. I/O: reads and writes that file."""
+"""Editing corosync.conf: comments, order and layout of the file stay as they are. I/O: reads and writes that file."""
 
 import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from hatools.messaging.corosync.sections import Entry, Section, export, parse_sections
+from hatools.messaging.corosync.sections import Section, parse_sections
 from hatools.runtime.directories import Directories
 from hatools.shell.commands import CommandError
 from hatools.values.errors import HatoolsError, SyntaxProblem
@@ -26,55 +26,8 @@ def read_text() -> str:
         return conf_path().read_text(encoding="utf-8")
     except OSError as error:
         raise CommandError(f"{conf_path()}: {error.strerror}") from None
-
-
-def _tree() -> Section:
-    try:
-        return parse_sections(read_text())
-    except SyntaxProblem as problem:
-        raise CommandError(f"{conf_path()}: line {problem.line}: {problem}") from None
-
-
-def get_values(path: str) -> list[str]:
-    """Return the values at a path such as ``totem.token`` or ``nodelist.node.ring0_addr``."""
-    *names, key = path.split(".")
-    return [entry.value for section in _sections(_tree(), names) for entry in section.entries if entry.key == key]
-
-
-def _sections(root: Section, names: list[str]) -> list[Section]:
-    found = [root]
-    for name in names:
-        found = [inner for section in found for inner in section.named(name)]
-    return found
-
-
-def _put(section: Section, key: str, value: str) -> None:
-    for index, entry in enumerate(section.entries):
-        if entry.key == key:
-            section.entries[index] = Entry(key, value, entry.line, entry.column)
-            return
-    section.entries.append(Entry(key, value, 0, 0))
-
-
-def next_text(root: Section) -> str:
-    """Return the file of a section tree; the version, if it has one, is counted up.
-
-    Raises:
-        CommandError: messaging could not read it.
-    """
-    from hatools.messaging.corosync.conf import read_configuration
-
-    totem = root.named("totem")
-    if totem:
-        version = totem[0].find("config_version")
-        if version is not None and version.value.isdigit():
-            _put(totem[0], "config_version", str(int(version.value) + 1))
-    text = export(root)
-    try:
-        read_configuration(text)
-    except HatoolsError as error:
-        raise CommandError(f"refused, the file would be wrong: {error}") from None
-    return text
+    except UnicodeDecodeError:
+        raise CommandError(f"{conf_path()} is no text") from None
 
 
 def replace_text(text: str) -> None:
@@ -95,25 +48,128 @@ def replace_text(text: str) -> None:
         raise CommandError(f"{path}: {error.strerror}") from None
 
 
+def get_values(path: str) -> list[str]:
+    """Return the values at a path such as ``totem.token`` or ``nodelist.node.ring0_addr``."""
+    *names, key = path.split(".")
+    sections = Draft(read_text()).sections(names)
+    return [entry.value for section in sections for entry in section.entries if entry.key == key]
+
+
+class Draft:
+    """The file's text, being changed line by line."""
+
+    def __init__(self, text: str) -> None:
+        """Take a text.
+
+        Raises:
+            CommandError: it is no configuration file.
+        """
+        self._lines = text.splitlines()
+        self._root = self._parsed()
+
+    def _parsed(self) -> Section:
+        try:
+            return parse_sections(self.text)
+        except SyntaxProblem as problem:
+            raise CommandError(f"{conf_path()}: line {problem.line}: {problem}") from None
+
+    @property
+    def text(self) -> str:
+        """The text as it is now."""
+        return "\n".join(self._lines) + "\n"
+
+    def sections(self, names: Sequence[str]) -> list[Section]:
+        """Return the sections at a path."""
+        found = [self._root]
+        for name in names:
+            found = [inner for section in found for inner in section.named(name)]
+        return found
+
+    def put(self, names: Sequence[str], key: str, value: str) -> None:
+        """Set a value in the first section at a path; what is missing of the path is made."""
+        for depth in range(len(names)):
+            if not self.sections(names[: depth + 1]):
+                self._insert(self.sections(names[:depth])[0], [f"{names[depth]} {{", "}"])
+        section = self.sections(names)[0]
+        entry = section.find(key)
+        if entry is None:
+            self._insert(section, [f"{key}: {value}"])
+        else:
+            line = self._lines[entry.line - 1]
+            self._lines[entry.line - 1] = line[: line.index(":") + 1] + " " + value
+            self._root = self._parsed()
+
+    def add(self, parent: Section, name: str, pairs: Sequence[tuple[str, str]]) -> None:
+        """Add a section at the end of another."""
+        step = self._step()
+        self._insert(parent, [f"{name} {{", *(f"{step}{key}: {value}" for key, value in pairs), "}"])
+
+    def drop(self, section: Section) -> None:
+        """Remove a section."""
+        del self._lines[section.line - 1 : section.end]
+        self._root = self._parsed()
+
+    def _insert(self, section: Section, lines: Sequence[str]) -> None:
+        """Put lines before the end of a section, as deep as what is there."""
+        at = section.end - 1 if section.end else len(self._lines)
+        if not section.end:
+            indent = ""
+        else:
+            closing = self._lines[at]
+            indent = closing[: len(closing) - len(closing.lstrip())] + self._step()
+        self._lines[at:at] = [indent + line for line in lines]
+        self._root = self._parsed()
+
+    def _step(self) -> str:
+        """Return what one level is indented by in this file."""
+        for section in self._root.sections:
+            for entry in section.entries:
+                line = self._lines[entry.line - 1]
+                return line[: len(line) - len(line.lstrip())]
+        return "    "
+
+    def finish(self) -> str:
+        """Return the text, its version, if it has one, counted up.
+
+        Raises:
+            CommandError: messaging could not read it.
+        """
+        from hatools.messaging.corosync.conf import read_configuration
+
+        for totem in self.sections(["totem"])[:1]:
+            version = totem.find("config_version")
+            if version is not None and version.value.isdigit():
+                self.put(["totem"], "config_version", str(int(version.value) + 1))
+        try:
+            read_configuration(self.text)
+        except HatoolsError as error:
+            raise CommandError(f"refused, the file would be wrong: {error}") from None
+        return self.text
+
+    def count_two_nodes(self) -> None:
+        """With exactly two nodes quorum must not need both."""
+        count = len(self.sections(["nodelist", "node"]))
+        for quorum in self.sections(["quorum"])[:1]:
+            has_device = bool(self.sections(["quorum", "device"]))
+            wanted = "1" if count == 2 and not has_device else "0"
+            if quorum.find("two_node") is not None or wanted == "1":
+                self.put(["quorum"], "two_node", wanted)
+
+
 def with_value(path: str, value: str) -> str:
     """Return the file with the value at a path set, sections and key made if they are missing.
 
     Raises:
         CommandError: the path names no key, or the file would be wrong.
     """
-    root = _tree()
     *names, key = path.split(".")
-    if not names or not key:
+    if not names or not all((*names, key)):
         raise CommandError(f"{path}: expected <section>.<key>")
-    section = root
-    for name in names:
-        inner = section.named(name)
-        if not inner:
-            inner = [Section(name)]
-            section.sections += inner
-        section = inner[0]
-    _put(section, key, value)
-    return next_text(root)
+    if "\n" in value or "\r" in value:
+        raise CommandError("a value is one line")
+    draft = Draft(read_text())
+    draft.put(names, key, value)
+    return draft.finish()
 
 
 def with_node(addresses: Sequence[str], name: str | None) -> tuple[str, int]:
@@ -125,8 +181,8 @@ def with_node(addresses: Sequence[str], name: str | None) -> tuple[str, int]:
     Raises:
         CommandError: it is there already, or there is no nodelist.
     """
-    root = _tree()
-    lists = root.named("nodelist")
+    draft = Draft(read_text())
+    lists = draft.sections(["nodelist"])
     if not lists:
         raise CommandError("there is no nodelist section to add a node to")
     nodes = lists[0].named("node")
@@ -138,29 +194,19 @@ def with_node(addresses: Sequence[str], name: str | None) -> tuple[str, int]:
         raise CommandError(f"a node has {links} addresses here, one for each link; {len(addresses)} given")
     used = {int(entry.value) for node in nodes for entry in node.entries if entry.key == "nodeid"}
     number = next(number for number in range(1, len(used) + 2) if number not in used)
-    entries = [Entry(f"ring{link}_addr", address, 0, 0) for link, address in enumerate(addresses)]
-    entries += [Entry("name", name, 0, 0)] if name else []
-    entries.append(Entry("nodeid", str(number), 0, 0))
-    lists[0].sections.append(Section("node", entries=entries))
-    _count_two_nodes(root)
-    return next_text(root), number
+    pairs = [(f"ring{link}_addr", address) for link, address in enumerate(addresses)]
+    pairs += [("name", name)] if name else []
+    draft.add(lists[0], "node", [*pairs, ("nodeid", str(number))])
+    draft.count_two_nodes()
+    return draft.finish(), number
 
 
 def without_node(name: str) -> str | None:
     """Return the file without a node, named or by address; None if it is not there."""
-    root = _tree()
-    for nodelist in root.named("nodelist"):
-        for node in nodelist.named("node"):
-            if any(entry.value == name for entry in node.entries if entry.key != "nodeid"):
-                nodelist.sections.remove(node)
-                _count_two_nodes(root)
-                return next_text(root)
+    draft = Draft(read_text())
+    for node in draft.sections(["nodelist", "node"]):
+        if any(entry.value == name for entry in node.entries if entry.key != "nodeid"):
+            draft.drop(node)
+            draft.count_two_nodes()
+            return draft.finish()
     return None
-
-
-def _count_two_nodes(root: Section) -> None:
-    """With exactly two nodes quorum must not need both."""
-    count = len(_sections(root, ["nodelist", "node"]))
-    for quorum in root.named("quorum"):
-        if quorum.find("two_node") is not None or count == 2:
-            _put(quorum, "two_node", "1" if count == 2 else "0")

@@ -20,11 +20,12 @@ class Entry:
 
 @dataclass(slots=True)
 class Section:
-    """A section; the file itself is one without a name. ``line`` is that of its opening."""
+    """A section; the file itself is one without a name. ``line`` is that of its opening, ``end`` of its closing."""
 
     name: str
     line: int = 0
     column: int = 0
+    end: int = 0
     entries: list[Entry] = field(default_factory=list)
     sections: list["Section"] = field(default_factory=list)
 
@@ -53,7 +54,7 @@ def parse_sections(text: str) -> Section:
         if line == "}":
             if len(open_sections) == 1:
                 raise SyntaxProblem('"}" without a section to close', number, column)
-            open_sections.pop()
+            open_sections.pop().end = number
         elif line.endswith("{"):
             section = Section(line[:-1].strip(), number, column)
             if not section.name:
