@@ -7,6 +7,7 @@ starts elsewhere. Then the refusals: of a Corosync that somebody else uses, and 
 import hashlib
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -25,7 +26,14 @@ primitive thing ocf:recorded:Dummy op monitor interval=5s timeout=20s
 ALL_ONLINE = "Online: [ node1 node2 node3 ]"
 
 
+OWN_RING = HOLD.with_name("own-ring")
+"""While this file is there, a node boots with our own ring and without Corosync."""
+
+
 def prepare(node: str) -> None:
+    if OWN_RING.exists():
+        HOLD.with_name("pacemaker").write_text("HATOOLS_MESSAGING=corosync\n")
+        return
     if node == "node1" and not HOLD.with_name("booted").exists():
         HOLD.touch()
         HOLD.with_name("booted").touch()
@@ -114,7 +122,11 @@ def test_the_cluster_runs_on_corosync_and_says_so(cluster: NamespaceCluster) -> 
     for line in ("Total votes:      3", "Quorum:           2", "Flags:            Quorate"):
         assert line in status and line in real
     assert "not encrypted" not in cluster.on("node1", "crm_mon", "-1")
-    assert cluster.on("node1", "corosync-cmapctl", "-g", "totem.cluster_name").strip().endswith("= spaces")
+    for prefix in ("totem.", "nodelist.", "quorum."):
+        ours = cluster.on("node1", "corosync-cmapctl", prefix)
+        assert ours and ours == cluster.on("node1", "/usr/sbin/corosync-cmapctl", prefix)
+    links = cluster.on("node1", "corosync-cfgtool", "-s")
+    assert links.count("connected") == 2 and "disconnected" not in links
 
 
 @pytest.mark.timeout(300)
@@ -208,6 +220,28 @@ def test_another_style_is_refused_beside_the_running_corosync(cluster: Namespace
 
     assert "corosync runs on this node as process" in said
     assert "status 100" in said
+
+
+@pytest.mark.timeout(300)
+def test_our_own_ring_on_the_port_of_a_real_corosync_meets_nobody(cluster: NamespaceCluster) -> None:
+    """Same file, same key, same port, another style: each takes the other's datagrams for noise."""
+    settle(cluster)
+    marker = cluster.folder / "node2/etc/default" / OWN_RING.name
+    cluster.tell("node2", "stop")
+    arrivals = log(cluster, "node1").count("arrived: node2")
+    marker.touch()
+    try:
+        cluster.tell("node2", "start")
+        wait_until(lambda: "ignored a datagram from 10.89.11." in log(cluster, "node2"), 30.0)
+        wait_until(lambda: "members: node2; arrived: node2; not quorate" in log(cluster, "node2"), 30.0)
+        time.sleep(3.0)
+        assert log(cluster, "node1").count("arrived: node2") == arrivals
+        assert "Online: [ node1 node3 ]" in cluster.on("node1", "crm_mon", "-1")
+    finally:
+        marker.unlink()
+    cluster.tell("node2", "kill")
+    cluster.tell("node2", "start")
+    settle(cluster)
 
 
 _PRETENDER = """

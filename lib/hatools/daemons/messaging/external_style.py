@@ -14,19 +14,11 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 
+from hatools.daemons.messaging.external_answers import Answers
 from hatools.daemons.messaging.startup import refuse_pacemaker
 from hatools.daemons.messaging.store import Numbers, NumberStore
 from hatools.daemons.messaging.styles import Host, not_understood
-from hatools.ipc.messages.messaging import (
-    CancelWaitForAll,
-    LinkState,
-    Member,
-    ReloadConfiguration,
-    RingState,
-    SetExpectedVotes,
-    SetVotes,
-)
-from hatools.ipc.messages.session import Done
+from hatools.ipc.messages.messaging import ReadMap, RingState
 from hatools.ipc.rights import Rights
 from hatools.ipc.server import Client
 from hatools.messaging.external.cfg import Control
@@ -34,11 +26,10 @@ from hatools.messaging.external.cmap import STATISTICS, ConfigurationMap
 from hatools.messaging.external.cpg import ProcessGroup
 from hatools.messaging.external.engine import STYLE, VIEW_SEQUENCE, ExternalEngine
 from hatools.messaging.external.events import Event, Process, QuorumChanged, RingChanged
-from hatools.messaging.external.nodelist import connected_links, is_encrypted, listed_nodes, token_s
+from hatools.messaging.external.nodelist import is_encrypted, listed_nodes, token_s
 from hatools.messaging.external.quorum import QuorumService
 from hatools.messaging.views import CutOff, Expelled, NodeIdentity, RingId
 from hatools.runtime.daemon import EXIT_LEFT_CLUSTER, Context
-from hatools.runtime.logs import notice
 from hatools.values.errors import ConfigError, DisconnectedError, UnavailableError
 from hatools.values.records import dataclass
 
@@ -86,6 +77,7 @@ class ExternalStyle:
         self._group = libraries.group(self._events.append)
         self._quorum = libraries.quorum(self._quorum_changed)
         self._control = libraries.control
+        self._answers = Answers(self._map, self._statistics, self._control, self._quorum)
         self._predecessor_since: float | None = None
         self._watch = CallWatch(self._hangs)
         self._outgoing: deque[bytes] = deque()
@@ -314,53 +306,18 @@ class ExternalStyle:
     # -- requests
 
     def answer(self, client: Client, message: object) -> object:
-        """Pass requests about votes and the configuration on to Corosync."""
-        client.require(Rights.FULL)
+        """Pass a request on to Corosync."""
+        if not isinstance(message, ReadMap):
+            client.require(Rights.FULL)
         with self._calling():
-            match message:
-                case SetExpectedVotes(votes):
-                    self._quorum.set_expected(votes)
-                case SetVotes(node_id, votes):
-                    self._quorum.set_votes(node_id, votes)
-                case CancelWaitForAll():
-                    self._map.set_flag("quorum.cancel_wait_for_all")
-                case ReloadConfiguration():
-                    self._control.reload()
-                    notice(_log, "corosync reads its configuration again")
-                case _:
-                    raise not_understood(self, message)
-        return Done()
+            given = self._answers.answer(message)
+            if given is not None:
+                return given
+        raise not_understood(self, message)
 
     def describe(self, now: float) -> RingState:
         """Return what Corosync knows of ring, links and quorum."""
-        settings = self._map.read()
-        connected = connected_links(self._statistics.read("stats.knet."))
-        standing = self._quorum.standing()
-        listed = listed_nodes(settings)
-        view = self.engine.view
-        return RingState(
-            local=Member(self.local.id, self.local.name),
-            cluster_name=self.cluster_name,
-            style=self.name,
-            state=self.engine.state,
-            ring_id=str(view.ring_id) if view else "",
-            members=tuple(Member(member.id, member.name) for member in view.members) if view else (),
-            configured=tuple(Member(node.id, node.identity.name) for node in listed),
-            quorate=view is not None and view.quorate,
-            expected_votes=standing.expected,
-            highest_expected=standing.highest_expected,
-            total_votes=standing.total,
-            quorum=standing.quorum,
-            flags=standing.flags,
-            votes=dict(view.votes) if view else {},
-            links=tuple(
-                LinkState(link, node.id, address, node.id == self.local.id or (link, node.id) in connected)
-                for node in listed
-                for link, address in node.addresses.items()
-            ),
-            encrypted=is_encrypted(settings),
-            settings=settings,
-        )
+        return self._answers.describe(self.engine, self.cluster_name)
 
 
 class CallWatch:

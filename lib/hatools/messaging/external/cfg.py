@@ -2,7 +2,7 @@
 
 import ctypes
 
-from hatools.messaging.external.library import Handle, attempt, check, drain, load
+from hatools.messaging.external.library import Handle, check, drain, load
 
 _NO = 0
 _BATCH = 8
@@ -31,6 +31,7 @@ class Control:
             corosync_cfg_trackstart=(Handle, ctypes.c_uint8),
             corosync_cfg_replyto_shutdown=(Handle, ctypes.c_int),
             corosync_cfg_reload_config=(Handle,),
+            corosync_cfg_reopen_log_files=(Handle,),
             corosync_cfg_kill_node=(Handle, ctypes.c_uint, ctypes.c_char_p),
         )
         self._handle = Handle()
@@ -69,11 +70,13 @@ class Control:
         """Have Corosync read its file again, on all nodes."""
         check(self._library.corosync_cfg_reload_config(self._handle), "corosync_cfg_reload_config")
 
-    def throw_out(self, node: int, reason: str) -> bool:
-        """Have Corosync on a node end itself; False if that has to be tried again."""
-        return attempt(
-            lambda: self._library.corosync_cfg_kill_node(self._handle, node, reason.encode()), "corosync_cfg_kill_node"
-        )
+    def reopen_logs(self) -> None:
+        """Have Corosync open its log files anew."""
+        check(self._library.corosync_cfg_reopen_log_files(self._handle), "corosync_cfg_reopen_log_files")
+
+    def throw_out(self, node: int, reason: str) -> None:
+        """Have Corosync on a node end itself."""
+        check(self._library.corosync_cfg_kill_node(self._handle, node, reason.encode()), "corosync_cfg_kill_node")
 
     def close(self) -> None:
         """Disconnect."""

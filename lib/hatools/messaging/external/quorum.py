@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from hatools.messaging.external.library import Handle, RingIdentity, check, drain, load
 from hatools.messaging.views import RingId
-from hatools.values.errors import ConfigError
+from hatools.values.errors import ConfigError, NoSuchObjectError
 from hatools.values.records import dataclass
 
 _MODEL_V1 = 1
@@ -68,6 +68,8 @@ class Standing:
     total: int
     quorum: int
     flags: tuple[str, ...]
+    device: str = ""
+    """Name of the quorum device, if one is registered."""
 
 
 class QuorumService:
@@ -97,6 +99,7 @@ class QuorumService:
             votequorum_getinfo=(Handle, ctypes.c_uint, ctypes.POINTER(_Info)),
             votequorum_setexpected=(Handle, ctypes.c_uint),
             votequorum_setvotes=(Handle, ctypes.c_uint, ctypes.c_uint),
+            votequorum_qdevice_unregister=(Handle, ctypes.c_char_p),
         )
         self._on_change = on_change
         self._handle, self._votes_handle = Handle(), Handle()
@@ -145,7 +148,8 @@ class QuorumService:
         info = _Info()
         check(self._votes.votequorum_getinfo(self._votes_handle, node, ctypes.byref(info)), "votequorum_getinfo")
         flags = tuple(word for bit, word in FLAGS.items() if info.flags & bit)
-        return Standing(info.node, info.votes, info.expected, info.highest_expected, info.total, info.quorum, flags)
+        counts = (info.votes, info.expected, info.highest_expected, info.total, info.quorum)
+        return Standing(info.node, *counts, flags, info.device.decode(errors="replace"))
 
     def set_expected(self, votes: int) -> None:
         """Change the expected votes of the partition."""
@@ -154,6 +158,18 @@ class QuorumService:
     def set_votes(self, node: int, votes: int) -> None:
         """Change the votes of one node."""
         check(self._votes.votequorum_setvotes(self._votes_handle, node, votes), "votequorum_setvotes")
+
+    def unregister_device(self) -> None:
+        """Do without the quorum device until Corosync's next start.
+
+        Raises:
+            NoSuchObjectError: there is none.
+        """
+        name = self.standing().device
+        if not name:
+            raise NoSuchObjectError("there is no quorum device")
+        status = self._votes.votequorum_qdevice_unregister(self._votes_handle, name.encode())
+        check(status, "votequorum_qdevice_unregister")
 
     def close(self) -> None:
         """Disconnect."""
