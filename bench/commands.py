@@ -50,7 +50,8 @@ WRITES: tuple[tuple[str, list[str]], ...] = (
             "-o",
             "crm_config",
             "-X",
-            f'<cluster_property_set id="{FIRST_PROPERTY_SET}"><nvpair id="b" name="b" value="{{}}"/></cluster_property_set>',
+            f'<cluster_property_set id="{FIRST_PROPERTY_SET}"><nvpair id="bench" name="bench" value="{{}}"/>'
+            "</cluster_property_set>",
         ],
     ),
 )
