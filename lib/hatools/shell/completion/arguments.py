@@ -219,7 +219,7 @@ def arguments(session: "Session", level: type[Level], command: str, typed: Seque
     if row is None and level.name == "options":
         return sources.values_of_setting(f"core.{command.replace('-', '_')}")
     if row is None and level.name == "script":
-        return _scripts(typed)
+        return _scripts(session, typed)
     if row is None:
         row = () if command in ("up", "ls", "quit") else _BY_LEVEL.get(level.name, ())
     return _from_row(row, sources, typed)
@@ -281,14 +281,14 @@ def _movable(sources: Sources, typed: Sequence[str]) -> Iterable[Suggestion]:
     return _members(sources, typed[0]) if typed[1] == "remove" else sources.free_primitives(typed)
 
 
-def _scripts(typed: Sequence[str]) -> Iterable[Suggestion]:
-    """Return scripts, behind one its parameters."""
-    from hatools.shell import templating
+def _scripts(session: "Session", typed: Sequence[str]) -> Iterable[Suggestion]:
+    """Return wizards, behind one its parameters."""
+    from hatools.shell.scripts.loading import Library, ScriptError, parameter_paths
 
-    names = templating.template_names()
+    library = Library.of(session)
     if len(typed) == 1:
-        return (Suggestion(name, "script") for name in names)
-    if typed[0] not in names:
+        return (Suggestion(name, "wizard") for name in library.names())
+    try:
+        return (Suggestion(f"{path}=", text) for path, text in parameter_paths(library.load(typed[0])))
+    except ScriptError:
         return ()
-    found = templating.parameters(templating.create(typed[0], typed[:1], {})[0])
-    return (Suggestion(f"{parameter.name}=", "required" if parameter.required else "") for parameter in found)

@@ -16,7 +16,7 @@ _FORMS = (
 )
 _YEARLESS = ("%b %d %H:%M:%S", "%b %d %H:%M", "%b %d", "%m/%d %H:%M")
 _DAYLESS = ("%H:%M:%S", "%H:%M")
-_AGO = re.compile(r"-?(\d+)\s*([smhdwMY]|[A-Z])", re.IGNORECASE)
+_AGO = re.compile(r"-?(\d{1,9}) ?([smhdw])(?:ec|in|our|ay|eek|econd|inute)?s?(?: ago)?", re.IGNORECASE)
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 _SYSLOG = re.compile(r"([A-Z][a-z]{2}) +(\d{1,2}) (\d\d):(\d\d):(\d\d)(?:\.(\d+))?")
 _ISO = re.compile(r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(?:[.,](\d+))?")
@@ -29,7 +29,7 @@ def parse_moment(text: str, now: datetime) -> datetime | None:
     if text.lower() == "now":
         return now
     ago = _AGO.fullmatch(text)
-    if ago is not None and ago[2].lower() in _UNITS:
+    if ago is not None:
         return now - timedelta(seconds=int(ago[1]) * _UNITS[ago[2].lower()])
     for form in _FORMS:
         if (found := _try(text, form)) is not None:

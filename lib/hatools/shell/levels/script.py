@@ -26,12 +26,9 @@ class ScriptLevel(Level):
     def library(self) -> "Library":
         """Return the wizards that there are."""
         if self._library is None:
-            from pathlib import Path
-
             from hatools.shell.scripts.loading import Library
 
-            folders = [Path(folder) for folder in self.session.script_folder.split(";") if folder]
-            self._library = Library(folders)
+            self._library = Library.of(self.session)
         return self._library
 
     def _all(self) -> "list[Script]":

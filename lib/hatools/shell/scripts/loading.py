@@ -5,14 +5,17 @@ given with ``--scriptdir``, the person's, the system's, and last our own.
 """
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hatools.shell.scripts.includes import include
 from hatools.shell.scripts.model import Action, Parameter, Script, Step, Template, Value
 from hatools.values.boolean import parse_boolean
+
+if TYPE_CHECKING:
+    from hatools.shell.session import Session
 
 VERSION = "2.2"
 _SYSTEM = ("/usr/share/hatools/scripts", "/usr/share/crmsh/scripts")
@@ -34,6 +37,11 @@ class Library:
         self._paths: dict[str, Path] | None = None
         self._loaded: dict[str, Script] = {}
         self._loading: list[str] = []
+
+    @classmethod
+    def of(cls, session: "Session") -> "Library":
+        """Return the wizards of a run of the shell: those of its ``--scriptdir`` come first."""
+        return cls([Path(folder) for folder in session.script_folder.split(";") if folder])
 
     def names(self) -> list[str]:
         """Return the names of all wizards."""
@@ -69,6 +77,22 @@ class Library:
             finally:
                 self._loading.pop()
         return self._loaded[name]
+
+
+def parameter_paths(script: Script) -> Iterator[tuple[str, str]]:
+    """Yield the parameters of a wizard as they are given (``step:name``), with what they mean; advanced ones last."""
+    found = list(_paths(script.steps, ""))
+    for advanced in (False, True):
+        for path, parameter in found:
+            if parameter.advanced is advanced:
+                yield path, f"{'required: ' if parameter.required else ''}{parameter.short_text}"
+
+
+def _paths(steps: Sequence[Step], scope: str) -> Iterator[tuple[str, Parameter]]:
+    for step in steps:
+        inner = f"{scope}{step.name}:" if step.name else scope
+        yield from ((f"{inner}{parameter.name}", parameter) for parameter in step.parameters)
+        yield from _paths(step.steps, inner)
 
 
 @cache

@@ -23,6 +23,8 @@ NOW = datetime(2026, 1, 15, 12, 0, 0)
         ("-2H", datetime(2026, 1, 15, 10)),
         ("90m", datetime(2026, 1, 15, 10, 30)),
         ("1d", datetime(2026, 1, 14, 12)),
+        ("2 hours ago", datetime(2026, 1, 15, 10)),
+        ("10 min", datetime(2026, 1, 15, 11, 50)),
         ("yesterday", None),
         ("25:00", None),
         ("", None),
