@@ -62,8 +62,8 @@ def with_device(ring: Ring, count: int, port: int, net: str = "") -> None:
             f"node {{\n nodeid: {n}\n name: n{n}\n ring0_addr: 127.0.0.{n}\n}}\n" for n in range(1, count + 1)
         )
         device = (
-            f" device {{\n  model: net\n  votes: 1\n  timeout: 1500\n  sync_timeout: 6000\n  net {{\n   host: 127.0.0.1\n"
-            f"   port: {port}\n   algorithm: ffsplit\n{net}  }}\n }}\n"
+            " device {\n  model: net\n  votes: 1\n  timeout: 1500\n  sync_timeout: 6000\n"
+            f"  net {{\n   host: 127.0.0.1\n   port: {port}\n   algorithm: ffsplit\n{net}  }}\n }}\n"
         )
         path.write_text(f"{head}nodelist {{\n{nodes}}}\nquorum {{\n provider: corosync_votequorum\n{device}}}\n")
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from hatools.messaging.external.engine import ExternalEngine
+from hatools.messaging.external.engine import FROZEN_LIMIT_S, ExternalEngine, ThrowOut
 from hatools.messaging.external.events import MembersChanged, Message, Process, QuorumChanged, Reason, RingChanged
 from hatools.messaging.external.packets import seal
 from hatools.messaging.groups import Card, misfits
@@ -13,6 +13,7 @@ from hatools.messaging.views import (
     Departed,
     DirectMessage,
     Expelled,
+    ForStyle,
     GroupMembersChanged,
     GroupMessage,
     NodeIdentity,
@@ -146,6 +147,49 @@ def test_a_member_that_is_silent_holds_up_safety_and_nothing_else() -> None:
 
     assert texts(cluster.nodes[2].seen) == [b"hello"]
     assert [effect for effect in cluster.take(1) if isinstance(effect, SafeUpTo)] == []
+
+
+def test_a_member_that_answers_nothing_for_long_is_thrown_out_by_the_first_of_the_others() -> None:
+    cluster = formed()
+    cluster.say(2, b"hello")
+    for _ in range(3):
+        for sender in (1, 2):
+            for data in cluster.nodes[sender].queue:
+                for number in (1, 2):
+                    message = Message(cluster.nodes[sender].process, data)
+                    cluster.perform(number, cluster.of(number).take(cluster.now, [message]))
+            cluster.nodes[sender].queue.clear()
+        cluster.now += 0.01
+
+    wanted = {number: cluster.of(number).expire(cluster.now + FROZEN_LIMIT_S) for number in (1, 2)}
+
+    thrown = {
+        number: [effect.request.node for effect in effects if isinstance(effect, ForStyle)
+                 and isinstance(effect.request, ThrowOut)]
+        for number, effects in wanted.items()
+    }  # fmt: skip
+    assert thrown == {1: [3], 2: []}
+
+
+def test_a_member_whose_card_does_not_come_is_thrown_out() -> None:
+    cluster = FakeCorosync(2)
+    cluster.form(1, 2)
+    cluster.start(1, 2)
+    data = cluster.nodes[1].queue[-1]
+    cluster.perform(1, cluster.of(1).take(cluster.now, [Message(cluster.nodes[1].process, data)]))
+
+    effects = cluster.of(1).expire(cluster.now + FROZEN_LIMIT_S)
+
+    assert [effect.request.node for effect in effects if isinstance(effect, ForStyle)
+            and isinstance(effect.request, ThrowOut)] == [2]  # fmt: skip
+
+
+def test_nobody_is_thrown_out_while_nothing_is_said() -> None:
+    cluster = formed()
+    cluster.say(1, b"hello")
+    cluster.settle()
+
+    assert all(cluster.of(number).deadline is None for number in (1, 2, 3))
 
 
 def test_a_lone_node_is_its_own_witness() -> None:

@@ -44,6 +44,8 @@ class Formation(ABC):
         self._stored = reserved
         self._gathering = Gathering(me, frozenset({me}))
         self._heard: dict[int, float] = {}
+        self._heard_by: dict[int, float] = {}
+        """When a node last said that it hears us."""
         self._told: frozenset[int] = frozenset()
         self._commit: Commit | None = None
         self._abandoned = 0
@@ -94,7 +96,8 @@ class Formation(ABC):
 
     def _send_join(self, now: float) -> None:
         self._told = self.heard(now)
-        join = Join(self._gathering.candidates, self._gathering.failed, self._told, self._sequence, False)
+        gathering = self._gathering
+        join = Join(gathering.candidates, gathering.failed, self._told, self._sequence, False, self.mutual(now))
         if self._peers:
             self._effects.append(Transmit(self._peers, encode(join)))
             self.counters.memb_join_tx += 1
@@ -102,10 +105,20 @@ class Formation(ABC):
 
     def heard(self, now: float) -> frozenset[int]:
         """Return the nodes that we heard lately."""
-        since = now - max(3 * self.timing.merge, 4 * self.timing.join)
+        since = self._lately(now)
         return frozenset(node for node, time in self._heard.items() if time >= since)
 
+    def mutual(self, now: float) -> frozenset[int]:
+        """Return the nodes that we heard lately and that said that they hear us."""
+        since = self._lately(now)
+        return frozenset(node for node in self.heard(now) if self._heard_by.get(node, 0.0) >= since)
+
+    def _lately(self, now: float) -> float:
+        return now - max(5 * self.timing.merge, 4 * self.timing.join)
+
     def _on_join(self, now: float, sender: int, join: Join) -> None:
+        if self.me in join.heard:
+            self._heard_by[sender] = now
         if self.state is State.OPERATIONAL and self.ring is not None:
             self._join_while_operational(now, sender, join, self.ring)
         elif self.state is State.GATHER:
@@ -122,6 +135,8 @@ class Formation(ABC):
         if not is_member and self.me not in join.heard:
             self._effects.append(Transmit((sender,), self._own_merge(now)))
             return
+        if not is_member and not frozenset(ring.members) <= join.mutual:
+            return  # with some of us it is not in touch both ways: a ring with it and them could not last
         self._prepare_gathering(join, sender)
         self._enter_gather(now, f"node {sender} {'leaves' if join.leaving else 'gathers'}")
         self._count_vote(now, sender, join)
@@ -181,6 +196,8 @@ class Formation(ABC):
             self._create_commit(now, proposed)
 
     def _on_merge(self, now: float, sender: int, merge: Merge) -> None:
+        if self.me in merge.heard:
+            self._heard_by[sender] = now
         if self.state is State.OPERATIONAL and self.ring is not None:
             ring_id = self.ring.ring_id
             if merge.ring == ring_id or (sender in self.ring.members and merge.ring.sequence < ring_id.sequence):
@@ -192,6 +209,9 @@ class Formation(ABC):
                 self._effects.append(Transmit((sender,), self._own_merge(now)))
             return
         if self.state is State.OPERATIONAL:
+            theirs, ours = merge.members - {self.me}, frozenset(self.members) - {sender}
+            if not (theirs <= self.mutual(now) and ours <= merge.mutual):
+                return
             self._gathering = Gathering(self.me, frozenset(self.members))
         self._gathering.candidates |= {sender}
         self._enter_gather(now, f"node {sender} is in another ring")
@@ -201,7 +221,7 @@ class Formation(ABC):
             self._timers.merge = None
             return
         outside = tuple(node for node in self._peers if node not in self.ring.members)
-        if not outside or self.ring.ring_id.leader != self.me:
+        if not outside:
             self._timers.merge = None
             return
         self._effects.append(Transmit(outside, self._own_merge(now)))
@@ -210,7 +230,8 @@ class Formation(ABC):
 
     def _own_merge(self, now: float) -> bytes:
         assert self.ring is not None
-        return encode(Merge(self.ring.ring_id, self.heard(now)))
+        members = frozenset(self.ring.members)
+        return encode(Merge(self.ring.ring_id, self.heard(now), self.mutual(now), members))
 
     # -- COMMIT
 

@@ -70,17 +70,24 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Merge:
-    """A ring's leader makes itself known to nodes outside; ``heard`` are the nodes it hears."""
+    """A member makes its ring known to nodes outside.
+
+    ``heard`` are the nodes it hears, ``mutual`` those among them that hear it as well. Rings merge only where all
+    hear each other: a link that works in one direction would tear the new ring at once.
+    """
 
     ring: RingId
     heard: frozenset[int]
+    mutual: frozenset[int] = frozenset()
+    members: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Join:
     """A vote in GATHER: ``candidates`` without ``failed`` shall form the ring.
 
-    ``heard`` are the nodes the sender heard lately: a vote counts only with those it can hear.
+    ``heard`` are the nodes the sender heard lately: a vote counts only with those it can hear; ``mutual`` those
+    among them that hear it as well.
     ``leaving``: the sender says goodbye (and is itself in ``failed``).
     """
 
@@ -89,6 +96,7 @@ class Join:
     heard: frozenset[int]
     ring_sequence: int
     leaving: bool
+    mutual: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +142,7 @@ _TOKEN = struct.Struct("!BQIIQQQIII?B")
 _RANGE = struct.Struct("!QQ")
 _MESSAGE = struct.Struct("!BQIQI?")
 _RING = struct.Struct("!BQI")
+_MERGE = struct.Struct("!BQIBB")
 _PROBE = struct.Struct("!BB?Q")
 _JOIN = struct.Struct("!BQ?BBB")
 _COMMIT = struct.Struct("!BQIIQB")
@@ -151,14 +160,15 @@ def encode(packet: Packet) -> bytes:
             return encode_message(packet)
         case Token():
             return encode_token(packet)
-        case Join(candidates, failed, heard, ring_sequence, leaving):
+        case Join(candidates, failed, heard, ring_sequence, leaving, mutual):
             head = _JOIN.pack(PacketType.JOIN, ring_sequence, leaving, len(candidates), len(failed), len(heard))
-            return head + _nodes(candidates) + _nodes(failed) + _nodes(heard)
+            return head + _nodes(candidates) + _nodes(failed) + _nodes(heard) + _nodes(mutual)
         case Commit(ring, target, turn, entries):
             head = _COMMIT.pack(PacketType.COMMIT, ring.sequence, ring.leader, target, turn, len(entries))
             return head + b"".join(_encode_entry(entry) for entry in entries)
-        case Merge(ring, heard):
-            return _RING.pack(PacketType.MERGE, ring.sequence, ring.leader) + _nodes(heard)
+        case Merge(ring, heard, mutual, members):
+            head = _MERGE.pack(PacketType.MERGE, ring.sequence, ring.leader, len(heard), len(mutual))
+            return head + _nodes(heard) + _nodes(mutual) + _nodes(members)
         case HoldCancel(ring):
             return _RING.pack(PacketType.HOLD_CANCEL, ring.sequence, ring.leader)
         case Probe(link, is_answer, stamp):
@@ -212,8 +222,7 @@ def decode(data: bytes) -> Packet:
         if kind == PacketType.COMMIT:
             return _decode_commit(data)
         if kind == PacketType.MERGE:
-            _, sequence, leader = _RING.unpack_from(data)
-            return Merge(RingId(sequence, leader), _read_nodes(data, _RING.size, len(data)))
+            return _decode_merge(data)
         if kind == PacketType.HOLD_CANCEL:
             _, sequence, leader = _RING.unpack_from(data)
             return HoldCancel(RingId(sequence, leader))
@@ -269,15 +278,30 @@ def _decode_join(data: bytes) -> Join:
     first = _JOIN.size
     second = first + 4 * candidates
     third = second + 4 * failed
-    end = third + 4 * heard
-    if len(data) != end:
+    fourth = third + 4 * heard
+    if len(data) < fourth:
         raise RemoteError("a join has a wrong length")
     return Join(
         _read_nodes(data, first, second),
         _read_nodes(data, second, third),
-        _read_nodes(data, third, end),
+        _read_nodes(data, third, fourth),
         ring_sequence,
         leaving,
+        _read_nodes(data, fourth, len(data)),
+    )
+
+
+def _decode_merge(data: bytes) -> Merge:
+    _, sequence, leader, heard, mutual = _MERGE.unpack_from(data)
+    second = _MERGE.size + 4 * heard
+    third = second + 4 * mutual
+    if len(data) < third:
+        raise RemoteError("a merge has a wrong length")
+    return Merge(
+        RingId(sequence, leader),
+        _read_nodes(data, _MERGE.size, second),
+        _read_nodes(data, second, third),
+        _read_nodes(data, third, len(data)),
     )
 
 

@@ -57,6 +57,7 @@ class Ring:
         "_last_created",
         "_limits",
         "_missed",
+        "_sent_again",
         "_stalled_at",
         "aru",
         "delivered",
@@ -88,6 +89,7 @@ class Ring:
         self._last_backlog = 0
         self._last_created = 0
         self._missed: dict[int, int] = {}
+        self._sent_again: frozenset[int] = frozenset()
 
     @property
     def next_member(self) -> int:
@@ -159,8 +161,11 @@ class Ring:
             for first, last in token.missing
             for number in range(max(first, self.safe + 1), min(last, token.sequence) + 1)
         }
-        again = [self.messages[number] for number in sorted(wanted) if number in self.messages]
-        again = again[: self._limits.per_visit]
+        held = (number for number in sorted(wanted) if number in self.messages)
+        # Who has just sent a message again leaves it to the next member if it is still missing: perhaps whoever
+        # lacks it hears that one better.
+        again = [self.messages[number] for number in held if number not in self._sent_again][: self._limits.per_visit]
+        self._sent_again = frozenset(message.sequence for message in again) if len(self.members) > 2 else frozenset()
         wanted.difference_update(message.sequence for message in again)
 
         created = self._create(token, source, self._limits.per_visit - len(again), wrapped)

@@ -111,7 +111,7 @@ def test_a_leader_that_is_alone_again_forms_its_own_ring() -> None:
 
 def test_a_commit_token_of_a_ring_that_was_given_up_is_not_taken_again() -> None:
     node = Totem(2, frozenset({1, 2}), Timing(), Idle())
-    vote = Join(frozenset({1, 2}), frozenset(), frozenset({1, 2}), 8, False)
+    vote = Join(frozenset({1, 2}), frozenset(), frozenset({1, 2}), 8, False, frozenset({2}))
     commit = Commit(
         RingId(12, 1), 2, 1, (CommitEntry(1, True, RingId(8, 1), 0, 0), CommitEntry(2, False, RingId(0, 0), 0, 0))
     )
