@@ -12,7 +12,19 @@ import pytest
 from hatools.messaging.heartbeat.authkeys import read_authkeys
 from hatools.messaging.heartbeat.messages import Message, decode
 from hatools.values.errors import RemoteError
-from tests.support.heartbeat import KEYS, NETWORK, PORT, OurNode, RealNode, Relay, Segment, ha_cf, segment, wait_until
+from tests.support.heartbeat import (
+    KEYS,
+    NETWORK,
+    PORT,
+    OurNode,
+    RealNode,
+    Relay,
+    Segment,
+    ha_cf,
+    heartbeat_tree,
+    segment,
+    wait_until,
+)
 
 DEADTIME_S = 4.0
 MEDIA = {
@@ -36,6 +48,11 @@ def wait_for_both(real: RealNode, ours: OurNode) -> None:
         30,
         lambda: real.log() + ours.log(),
     )
+
+
+@pytest.fixture(autouse=True)
+def a_real_heartbeat() -> None:
+    heartbeat_tree()
 
 
 @pytest.fixture
@@ -173,3 +190,55 @@ def test_a_wrong_key_is_refused_by_both(space: Segment) -> None:
     assert "wrong signature" in ours.log()
     with pytest.raises(RemoteError):
         decode(b"###\n", read_authkeys(KEYS))
+
+
+IN_THE_WILD = """\
+use_logd off
+logfile /var/log/ha-log
+debugfile /var/log/ha-debug
+crm {crm}
+autojoin none
+mcast6 eth3 ff02::1 694 1 0
+#mcast eth3 224.0.0.1 694 1 0
+node charlie-brown
+node snoopy
+pacemaker
+"""
+KEY_IN_THE_WILD = "auth 1\n1 sha1 (stdin)= df6973cd744d4de118b85c72eee3625\n"
+
+
+def test_the_files_found_in_the_wild_mean_the_same_to_both() -> None:
+    with segment("charlie-brown", "snoopy", devices=("eth3",)) as space:
+        real = space.start_real("charlie-brown", IN_THE_WILD.format(crm="off"), KEY_IN_THE_WILD)
+        ours = space.start_ours("snoopy", IN_THE_WILD.format(crm="on"), KEY_IN_THE_WILD)
+
+        wait_until(
+            lambda: real.status_of("snoopy") == "active" and ours.status_of("charlie-brown") == "active",
+            30,
+            lambda: real.log() + ours.log(),
+        )
+
+        assert "the key is the word '(stdin)='" in ours.log()
+        assert "pacemaker has no value" in ours.log()
+        assert (ours.directories.root / "var/log/ha-log").exists()
+
+
+def test_two_of_ours_form_a_view_beside_a_real_daemon() -> None:
+    with segment("alpha", "beta", "gamma") as space:
+        media = f"mcast eth0 239.0.0.5 {PORT} 1 0"
+        real = space.start_real("alpha", ha_cf(space.names, media, crm="off"))
+        ours = [space.start_ours(name, ha_cf(space.names, media, crm="respawn")) for name in ("beta", "gamma")]
+
+        def is_formed() -> bool:
+            rings = [node.ring() for node in ours]
+            return all(ring is not None and ring.quorate and len(ring.members) == 2 for ring in rings)
+
+        wait_until(is_formed, 20, lambda: ours[0].log())
+        wait_until(lambda: [real.status_of(name) for name in ("beta", "gamma")] == ["active", "active"], 20)
+        ring = ours[0].ring()
+        assert ring is not None
+        assert (ring.expected_votes, ring.total_votes, ring.quorum) == (3, 2, 2)
+
+        ours[1].kill()
+        wait_until(lambda: real.status_of("gamma") == "dead" and ours[0].status_of("gamma") == "dead", 15)
+        wait_until(lambda: (state := ours[0].ring()) is not None and not state.quorate, 10)

@@ -19,9 +19,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from hatools.ipc.blocking import BlockingConnection
-from hatools.ipc.messages.messaging import DescribeHeartbeat, DescribeRing, HeartbeatState, RingState
+from hatools.ipc.messages.messaging import DescribeHeartbeat, DescribeRing, HeartbeatState, RingState, SetFault
 from hatools.runtime.directories import Directories
 from hatools.values.errors import HatoolsError
+from hatools.values.nodenumber import number_of_name
 from tests.support import requires
 
 SOURCE = Path(__file__).resolve().parents[2]
@@ -119,6 +120,8 @@ class Segment:
     folder: Path
     names: list[str]
     tag: str = ""
+    devices: tuple[str, ...] = ("eth0",)
+    """Every node's interfaces; each is on a bridge of its own."""
     real: dict[str, "RealNode"] = field(default_factory=dict)
     ours: dict[str, "OurNode"] = field(default_factory=dict)
     relays: list["Relay"] = field(default_factory=list)
@@ -131,29 +134,46 @@ class Segment:
 
     def open(self) -> None:
         _run("ip", "netns", "add", self.switch)
-        _run("ip", "-n", self.switch, "link", "add", "br0", "type", "bridge", "mcast_snooping", "0")
-        _run("ip", "-n", self.switch, "link", "set", "br0", "up")
+        for number, _ in enumerate(self.devices):
+            _run("ip", "-n", self.switch, "link", "add", f"br{number}", "type", "bridge", "mcast_snooping", "0")
+            _run("ip", "-n", self.switch, "link", "set", f"br{number}", "up")
         for name in self.names:
             space = self.namespace(name)
             _run("ip", "netns", "add", space)
-            _run("ip", "-n", self.switch, "link", "add", name, "type", "veth", "peer", "name", "eth0", "netns", space)
-            _run("ip", "-n", self.switch, "link", "set", name, "master", "br0", "up")
             _run("ip", "-n", space, "link", "set", "lo", "up")
-            _run("ip", "netns", "exec", space, "sysctl", "-q", "net.ipv6.conf.eth0.accept_dad=0")
-            _run("ip", "-n", space, "address", "add", f"{self.address(name)}/24", "broadcast", "+", "dev", "eth0")
-            _run("ip", "-n", space, "link", "set", "eth0", "up")
+            for number, device in enumerate(self.devices):
+                self._plug(name, number, device)
+
+    def _plug(self, name: str, number: int, device: str) -> None:
+        space, plug = self.namespace(name), self.plug(name, number)
+        address = self.address(name).replace(NETWORK, f"{NETWORK.rpartition('.')[0]}.{6 + number}")
+        _run("ip", "-n", self.switch, "link", "add", plug, "type", "veth", "peer", "name", device, "netns", space)
+        _run("ip", "-n", self.switch, "link", "set", plug, "master", f"br{number}", "up")
+        _run("ip", "netns", "exec", space, "sysctl", "-q", f"net.ipv6.conf.{device}.accept_dad=0")
+        _run("ip", "-n", space, "address", "add", f"{address}/24", "broadcast", "+", "dev", device)
+        _run("ip", "-n", space, "link", "set", device, "up")
+
+    def plug(self, name: str, number: int) -> str:
+        """Return the name of a node's plug at the switch."""
+        return f"{name}.{number}"
+
+    def run_in(self, name: str, *words: str) -> str:
+        """Run a command in a node's network namespace; return what it printed."""
+        return _run("ip", "netns", "exec", self.namespace(name), *words)
 
     @property
     def switch(self) -> str:
         return f"hb{self.tag}switch"
 
-    def set_link(self, name: str, state: str) -> None:
-        """Take a node's cable out (``down``) or put it back (``up``)."""
-        _run("ip", "-n", self.switch, "link", "set", name, state)
+    def set_link(self, name: str, state: str, number: int = 0) -> None:
+        """Take one of a node's cables out (``down``) or put it back (``up``)."""
+        _run("ip", "-n", self.switch, "link", "set", self.plug(name, number), state)
 
     def close(self) -> None:
-        for node in (*self.real.values(), *self.ours.values()):
+        for node in self.real.values():
             node.kill()
+        for ours in self.ours.values():
+            ours.kill()
         for relay in self.relays:
             relay.close()
         for space in (self.switch, *map(self.namespace, self.names)):
@@ -271,10 +291,15 @@ class OurNode:
             env=environment,
             stderr=subprocess.DEVNULL,
         )  # fmt: skip
-        wait_until(lambda: self.ask() is not None or self._ended(), 20, self.log)
-        assert not self._ended(), self.log()
+        wait_until(lambda: self.ask() is not None or self.has_ended(), 20, self.log)
+        assert not self.has_ended(), self.log()
 
-    def _ended(self) -> bool:
+    def rejected(self) -> int:
+        """Return how many datagrams the node has ignored."""
+        ring = self.ring()
+        return int(ring.settings["stats.heartbeat.rejected_datagrams"]) if ring else 0
+
+    def has_ended(self) -> bool:
         return self._process is not None and self._process.poll() is not None
 
     def log(self) -> str:
@@ -288,6 +313,11 @@ class OurNode:
     def ring(self) -> RingState | None:
         answer = self._ask(DescribeRing())
         return answer if isinstance(answer, RingState) else None
+
+    def set_fault(self, node: str, *, drop: bool = False, delay_ms: int = 0, loss_percent: int = 0) -> None:
+        """Disturb the traffic with another node, in both directions."""
+        fault = SetFault(number_of_name(node), drop, delay_ms, loss_percent)
+        assert self._ask(fault) is not None, self.log()
 
     def _ask(self, message: object) -> object:
         try:
@@ -369,12 +399,13 @@ def _enter_network(descriptor: int) -> None:
 
 
 @contextlib.contextmanager
-def segment(*names: str) -> Iterator[Segment]:
+def segment(*names: str, devices: tuple[str, ...] = ("eth0",)) -> Iterator[Segment]:
     """Make a segment for nodes of these names; everything is gone at the end."""
-    heartbeat_tree()
+    requires.root()
+    requires.program("unshare")
     folder = Path(tempfile.mkdtemp(prefix="hatools-heartbeat-"))
     folder.chmod(0o755)
-    made = Segment(folder, list(names), tag=str(os.getpid() % 100000))
+    made = Segment(folder, list(names), tag=str(os.getpid() % 100000), devices=devices)
     try:
         made.open()
         yield made

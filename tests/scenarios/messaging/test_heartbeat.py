@@ -152,6 +152,26 @@ def test_of_two_nodes_each_is_quorate_alone_once_the_other_was_given_up() -> Non
     assert view_of(network, 1).quorate
 
 
+def test_a_node_that_nobody_orders_with_is_heard_and_the_rest_is_quorate_at_once() -> None:
+    """A real heartbeat daemon, played by a node whose ring is deaf and mute: it counts, but it has no part in views."""
+    network = HeartbeatNetwork(3, 1)
+    for number in (2, 1, 3):
+        network.start(number)
+        if number == 3:
+            network.engine(3)._carry = lambda now, effects: []  # type: ignore[method-assign]
+        network.run(0.3)
+    network.run(5)
+
+    assert view_of(network, 1).member_ids == {number_of_name("n1"), number_of_name("n2")}
+    assert view_of(network, 1).quorate
+    network.crash(2)
+    network.run(5)
+    assert not view_of(network, 1).quorate
+    network.start(2)
+    network.run(3)
+    assert view_of(network, 1).quorate
+
+
 def test_a_restarted_node_comes_back_as_a_new_life() -> None:
     network = settled(3)
 

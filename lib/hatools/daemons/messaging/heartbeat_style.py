@@ -227,7 +227,9 @@ class HeartbeatStyle:
                 addresses.append((number, entry.id, address or medium))
                 if record is not None and record.is_up:
                     heard.add((number, entry.id))
-        return describe_ring(engine.ring, addresses, frozenset(heard))
+        state = describe_ring(engine.ring, addresses, frozenset(heard))
+        state.settings["stats.heartbeat.rejected_datagrams"] = str(engine.rejections.total)
+        return state
 
     def answer(self, client: Client, message: object) -> object:
         """Answer requests about nodes, votes and faults."""

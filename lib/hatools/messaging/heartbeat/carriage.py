@@ -97,7 +97,7 @@ def ring_configuration(configuration: HaConfiguration, keys: KeyRing, names: Ite
         timing=ring_timing(configuration.timing.deadtime),
         protection=ring_protection(keys),
         sched_rr=configuration.realtime,
-        quorum=QuorumOptions(expected_votes=count, two_node=count == 2, wait_for_all=True),
+        quorum=QuorumOptions(expected_votes=count, two_node=count == 2),
         plain_on_purpose=not keys.is_authenticated,
         settings={f"heartbeat.{name}": value for name, value in configuration.settings.items()},
     )

@@ -7,8 +7,10 @@ the ring's views are kept by the same deadtime. ``source`` of a datagram is ``LI
 from collections.abc import Callable, Mapping
 from typing import assert_never
 
+from hatools.messaging.corosync.conf import Configuration
 from hatools.messaging.corosync.engine import CorosyncEngine, Identity
 from hatools.messaging.corosync.rejections import Rejections
+from hatools.messaging.groups import Card, Facts, Ruling
 from hatools.messaging.heartbeat.authkeys import KeyRing
 from hatools.messaging.heartbeat.carriage import (
     FRAME_OVERHEAD,
@@ -56,6 +58,34 @@ class Life:
     known: Mapping[str, bytes] = field(default_factory=dict)
 
 
+class CarriedRing(CorosyncEngine):
+    """The ring inside Heartbeat: a view is quorate only once a member of it has heard or given up every node."""
+
+    style = "heartbeat"
+
+    def __init__(self, configuration: Configuration, identity: Identity) -> None:
+        super().__init__(configuration, identity)
+        self._is_settled = False
+
+    def settle(self, now: float) -> list[Effect]:
+        """Say that this node has heard every node, or given it up."""
+        self._is_settled = True
+        return self._announce(now, {"settled": True})
+
+    def _facts(self) -> Facts:
+        return {**super()._facts(), "settled": self._is_settled}
+
+    def _rule(self, cards: dict[int, Card], left: frozenset[int]) -> Ruling:
+        ruling = super()._rule(cards, left)
+        is_settled = any(card.facts.get("settled") is True for card in cards.values())
+        return Ruling(ruling.quorate and is_settled, ruling.votes)
+
+    def _take_over_votes(self, facts: Facts) -> None:
+        super()._take_over_votes(facts)
+        if facts.get("settled") is True:
+            self.groups.amend_cards({"settled": True})
+
+
 class HeartbeatEngine:
     """The heartbeat style at one node; a :class:`GroupEngine`."""
 
@@ -82,8 +112,7 @@ class HeartbeatEngine:
             secrets=ring_secrets(life.keys),
             randomness=life.randomness,
         )
-        self.ring = CorosyncEngine(ring_configuration(configuration, life.keys, names), identity)
-        self.ring.style = "heartbeat"
+        self.ring = CarriedRing(ring_configuration(configuration, life.keys, names), identity)
         self._name_of = {number_of_name(name): name for name in names}
 
     # -- what is asked of every engine
@@ -201,7 +230,7 @@ class HeartbeatEngine:
                 case LinkChanged(node, link, is_up):
                     result.append(Remark(Severity.INFO, f"Link {node}:{link} {'up' if is_up else 'dead'}."))
                 case Settled():
-                    result += self._carry(now, self.ring.cancel_wait_for_all(now))
+                    result += self._carry(now, self.ring.settle(now))
                 case NodeMet(node):
                     result += self._take_in(now, node)
                 case PingWanted():
