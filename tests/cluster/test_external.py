@@ -195,6 +195,22 @@ def test_a_node_whose_messaging_dies_alone_is_fenced(cluster: NamespaceCluster) 
 
 
 @pytest.mark.timeout(300)
+def test_a_node_on_which_all_but_corosync_is_frozen_is_thrown_out_and_fenced(cluster: NamespaceCluster) -> None:
+    settle(cluster)
+    victim = holder(cluster)
+    began = uptime()
+
+    for name in ("pacemakerd", "hatools-messagi"):
+        signal_program(cluster, victim, name, "STOP")
+    other = next(node for node in cluster.nodes if node != victim)
+    cluster.on(other, "crm_attribute", "-t", "crm_config", "-n", "batch-limit", "-v", "7", check=False, timeout=60)
+
+    fails_over(cluster, victim, began)
+    assert any(f"throwing out node {victim[-1]}" in log(cluster, node) for node in cluster.nodes)
+    settle(cluster)
+
+
+@pytest.mark.timeout(300)
 def test_a_node_that_stops_in_order_has_left_and_is_not_fenced(cluster: NamespaceCluster) -> None:
     settle(cluster)
     deaths = len(read_deaths(cluster.control, "node3"))

@@ -105,6 +105,11 @@ class Groups:
         self.is_synchronised = False
         """Whether the view is that of the current ring."""
 
+    @property
+    def has_unsafe(self) -> bool:
+        """Say whether messages of this view are not known to be with all members."""
+        return bool(self._unsafe)
+
     def members_of(self, group: str) -> frozenset[int]:
         """Return the nodes that have a client in the group."""
         return self._groups.get(group, frozenset())

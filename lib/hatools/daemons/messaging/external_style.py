@@ -24,7 +24,7 @@ from hatools.ipc.server import Client
 from hatools.messaging.external.cfg import Control
 from hatools.messaging.external.cmap import STATISTICS, ConfigurationMap
 from hatools.messaging.external.cpg import ProcessGroup
-from hatools.messaging.external.engine import STYLE, VIEW_SEQUENCE, ExternalEngine
+from hatools.messaging.external.engine import STYLE, VIEW_SEQUENCE, ExternalEngine, ThrowOut
 from hatools.messaging.external.events import Event, Process, QuorumChanged, RingChanged
 from hatools.messaging.external.nodelist import is_encrypted, listed_nodes, token_s
 from hatools.messaging.external.quorum import QuorumService
@@ -289,7 +289,14 @@ class ExternalStyle:
         self._store.keep(Numbers(self._store.numbers.epoch, value))
 
     def carry_out(self, request: object) -> None:
-        """Do what the engine wants of its style: nothing, in this one."""
+        """Throw a node out of the cluster whose messaging is frozen."""
+        assert isinstance(request, ThrowOut)
+        _log.error("throwing out node %s: %s", request.node, request.reason)
+        try:
+            with self._calling():
+                self._control.throw_out(request.node, request.reason)
+        except UnavailableError as error:
+            _log.error("it cannot be thrown out: %s", error)
 
     def close(self) -> None:
         """Leave the group and disconnect."""

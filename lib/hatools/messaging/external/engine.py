@@ -13,6 +13,7 @@ Corosync orders our packets and the changes of the group, but names no view and 
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import assert_never
 
 from hatools.messaging.external.events import (
@@ -32,6 +33,7 @@ from hatools.messaging.views import (
     Datagram,
     Effect,
     Expelled,
+    ForStyle,
     GroupMessage,
     GroupMessages,
     Keep,
@@ -55,6 +57,19 @@ _WINDOW = 8
 _ACK_INTERVAL_S = 0.002
 _PATIENCE_S = 5.0
 """How long cards may be missing before the log names those whose they are, or a double of this node is borne."""
+
+
+FROZEN_LIMIT_S = 20.0
+"""How long a member may answer nothing before it is thrown out. Its own pacemakerd kills a daemon that hangs sooner;
+this is for a node on which all of ours is frozen, and Corosync is not."""
+
+
+@dataclass(frozen=True, slots=True)
+class ThrowOut:
+    """For the style: have Corosync on a node end itself."""
+
+    node: int
+    reason: str
 
 
 class ExternalEngine:
@@ -90,6 +105,8 @@ class ExternalEngine:
         self._acked_at = float("-inf")
         self._in_flight = 0
         self._waiting_since: float | None = None
+        self._unanswered_since: float | None = None
+        """Since when a card or an acknowledgement is missing without any progress."""
         self._said: tuple[bool, int] = (False, 0)
         self._rejected: set[tuple[str, str]] = set()
         self._refused: frozenset[int] = frozenset()
@@ -124,6 +141,8 @@ class ExternalEngine:
             times.append(self._acked_at + _ACK_INTERVAL_S)
         if self._waiting_since is not None:
             times.append(self._waiting_since + _PATIENCE_S)
+        if self._unanswered_since is not None:
+            times.append(self._unanswered_since + FROZEN_LIMIT_S)
         return min(times, default=None)
 
     def waiting_bytes(self, group: str) -> int:
@@ -146,7 +165,7 @@ class ExternalEngine:
         for event in events:
             match event:
                 case Message(sender, data):
-                    effects += self._message(sender, data)
+                    effects += self._message(now, sender, data)
                 case MembersChanged():
                     self._members_changed(now, event)
                     effects += self._form(now)
@@ -165,6 +184,9 @@ class ExternalEngine:
         if self._waiting_since is not None and now >= self._waiting_since + _PATIENCE_S:
             self._waiting_since = None if self.groups.is_synchronised else now
             effects += self._complain()
+        if self._unanswered_since is not None and now >= self._unanswered_since + FROZEN_LIMIT_S:
+            self._unanswered_since = now
+            effects += self._throw_out_silent()
         return effects + self._push(now)
 
     def join_group(self, now: float, group: str) -> list[Effect]:
@@ -225,6 +247,7 @@ class ExternalEngine:
         self._owes_ack = False
         self._early.clear()
         self._waiting_since = now
+        self._unanswered_since = None
 
     @property
     def _present(self) -> tuple[Process, ...]:
@@ -262,6 +285,7 @@ class ExternalEngine:
         self._tag = tag
         self._received = self._safe = 0
         self._acknowledged = dict.fromkeys(self._members, 0)
+        self._unanswered_since = now
         self._refused, self._refusal_said = frozenset(), False
         self._said = (self._quorum.quorate, self._quorum.votes)
         self.groups.ring_formed(self.ring, tuple(sorted(nodes)), self._survivors)
@@ -270,7 +294,7 @@ class ExternalEngine:
         early, self._early = self._early, []
         for sender, its_tag, received, payload in early:
             if its_tag == tag:
-                effects += self._current(sender, received, payload)
+                effects += self._current(now, sender, received, payload)
         return effects
 
     def _complain(self) -> list[Effect]:
@@ -286,6 +310,21 @@ class ExternalEngine:
             return []
         silent = sorted({process.node for process in self._members.values()} - set(self.groups.cards))
         return [Remark(Severity.WARNING, f"no view yet: nothing heard from {', '.join(map(str, silent))}")]
+
+    def _throw_out_silent(self) -> list[Effect]:
+        """Let the first of those who answer throw out those who do not."""
+        if not self._tag or self._refused:
+            return []
+        if self.groups.is_synchronised:
+            late = {self._members[key].node for key, count in self._acknowledged.items() if count <= self._safe}
+        else:
+            late = {process.node for process in self._members.values()} - set(self.groups.cards)
+        alive = {process.node for process in self._members.values()} - late
+        reason = f"nothing was heard from its messaging for {FROZEN_LIMIT_S:g} s"
+        effects: list[Effect] = [Remark(Severity.WARNING, f"node {node}: {reason}") for node in sorted(late)]
+        if min(alive, default=0) == self.local.id:
+            effects += [ForStyle(ThrowOut(node, reason)) for node in sorted(late)]
+        return effects
 
     # -- the cards
 
@@ -325,7 +364,7 @@ class ExternalEngine:
 
     # -- packets
 
-    def _message(self, sender: Process, data: bytes) -> list[Effect]:
+    def _message(self, now: float, sender: Process, data: bytes) -> list[Effect]:
         if sender == self.process:
             self._in_flight -= 1
         if str(sender) not in self._members:
@@ -333,7 +372,7 @@ class ExternalEngine:
         try:
             tag, received, payload = unseal(data)
             if tag == self._tag:
-                return self._current(sender, received, payload)
+                return self._current(now, sender, received, payload)
             if tag == self._view_tag:
                 return self._ordered(sender.node, payload, of_ended_view=True)
         except RemoteError as error:
@@ -341,11 +380,17 @@ class ExternalEngine:
         self._early.append((sender, tag, received, payload))
         return []
 
-    def _current(self, sender: Process, received: int, payload: bytes) -> list[Effect]:
+    def _current(self, now: float, sender: Process, received: int, payload: bytes) -> list[Effect]:
         """Take a packet of the present configuration."""
         self._received += 1
         self._acknowledged[str(sender)] = received
-        return self._ordered(sender.node, payload) + self._settle()
+        before = self._safe, len(self.groups.cards)
+        effects = self._ordered(sender.node, payload) + self._settle()
+        if self.groups.is_synchronised and not self.groups.has_unsafe:
+            self._unanswered_since = None
+        elif self._unanswered_since is None or before != (self._safe, len(self.groups.cards)):
+            self._unanswered_since = now
+        return effects
 
     def _ordered(self, node: int, payload: bytes, *, of_ended_view: bool = False) -> list[Effect]:
         effects: list[Effect] = []
