@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from hatools.cib.document import Element, copy_element, empty_document, format_xml
 from hatools.cli.cibadmin_options import PROGRAM
+from hatools.cli.ending import Finished
 from hatools.cli.gnu_options import GnuLine, parse, print_version, show_help
 from hatools.ipc.clients.cib import CibConnection, LiveCib, error_text, open_cib
 from hatools.values.ciboperation import CibOperation
@@ -74,7 +75,7 @@ def main(argv: list[str]) -> int:
         task = _read(line)
     except WrongUse:
         return show_help(PROGRAM, ExitCode.USAGE)
-    except _Finished as finished:
+    except Finished as finished:
         return finished.code
     if line.rest:
         print(f"non-option ARGV-elements: {' '.join(line.rest)} ")
@@ -87,12 +88,6 @@ def main(argv: list[str]) -> int:
     return _run(task)
 
 
-class _Finished(Exception):
-    def __init__(self, code: int) -> None:
-        super().__init__(code)
-        self.code = code
-
-
 def _read(line: GnuLine) -> Task:
     """Go through the options in their order, as some act at once."""
     task = Task()
@@ -100,13 +95,13 @@ def _read(line: GnuLine) -> Task:
         if event in COMMANDS or event in "Q56":
             task.command = event
         elif event == "?":
-            raise _Finished(show_help(PROGRAM, ExitCode.OK))
+            raise Finished(show_help(PROGRAM, ExitCode.OK))
         elif event == "$":
             print_version()
-            raise _Finished(ExitCode.OK)
+            raise Finished(ExitCode.OK)
         elif event == "a":
             _print_empty(line.rest)
-            raise _Finished(ExitCode.OK)
+            raise Finished(ExitCode.OK)
         elif event == "t":
             task.timeout_s = _seconds(value or "")
         elif event == "S":
@@ -171,7 +166,7 @@ def _print_empty(rest: list[str]) -> None:
 def _run(task: Task) -> int:
     try:
         update = _input(task)
-    except _Finished as finished:
+    except Finished as finished:
         return finished.code
     if task.command in "56":
         return _print_digest(task.command, update)
@@ -190,7 +185,7 @@ def _input(task: Task) -> Element | None:
     if task.file is None and task.text is None and not task.stdin:
         if task.access and not task.user:
             print("The supplied command requires -U user specified.", file=sys.stderr)
-            raise _Finished(ExitCode.USAGE)
+            raise Finished(ExitCode.USAGE)
         return None
     from hatools.ipc.clients.cib_file import load_xml_file, parse_xml_text
 
@@ -201,7 +196,7 @@ def _input(task: Task) -> Element | None:
         return parse_xml_text(task.text if task.text is not None else sys.stdin.buffer.read())
     except HatoolsError:
         print(f"Couldn't parse input from {source}.", file=sys.stderr)
-        raise _Finished(ExitCode.CONFIG) from None
+        raise Finished(ExitCode.CONFIG) from None
 
 
 def _print_digest(command: str, update: Element | None) -> int:

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from hatools.cli import crm_attribute, crm_resource
+from hatools.cli.ending import Refused
 from hatools.ipc.clients.crmd import BlockingController
 from hatools.runtime.directories import Directories
 from hatools.values.errors import HatoolsError
@@ -113,14 +114,6 @@ _WORDS = {"set": (2, 3), "get": (2,), "check": (2,), "stash": (2,), "unstash": (
 _SSH = ("-o", "StrictHostKeyChecking=no", "-o", "BatchMode=yes")
 
 
-class _Fatal(Exception):
-    """The command cannot go on: exit status and text."""
-
-    def __init__(self, code: ExitCode, text: str) -> None:
-        super().__init__(text)
-        self.code = code
-
-
 def main(argv: list[str]) -> int:
     """Carry out one command."""
     without_cib = argv[:1] == ["-C"]
@@ -131,7 +124,7 @@ def main(argv: list[str]) -> int:
     try:
         secrets = _Secrets(Directories.from_environment(), without_cib)
         return secrets.run(words[0], *words[1:])
-    except _Fatal as fatal:
+    except Refused as fatal:
         print(f"ERROR: {fatal}")
         return fatal.code
 
@@ -170,7 +163,7 @@ class _Secrets:
         try:
             self.controller = BlockingController(directories, name="cibsecret")
         except HatoolsError:
-            raise _Fatal(ExitCode.UNAVAILABLE, "pacemaker not running? cibsecret needs pacemaker") from None
+            raise Refused(ExitCode.UNAVAILABLE, "pacemaker not running? cibsecret needs pacemaker") from None
 
     def run(self, command: str, resource: str = "", parameter: str = "", value: str | None = None) -> int:
         """Carry out a command whose number of words is right."""
@@ -198,7 +191,7 @@ class _Secrets:
         self._require_resource(resource)
         current = self._in_cib(resource, parameter)
         if not self.without_cib and current not in ("", MAGIC, value):
-            raise _Fatal(
+            raise Refused(
                 ExitCode.CONFIG,
                 f"CIB value <{current}> different for {resource} parameter {parameter}; please delete it first",
             )
@@ -209,15 +202,15 @@ class _Secrets:
         """Return the secret, whose hash is right."""
         self._require_resource(resource)
         if not self.without_cib and self._in_cib(resource, parameter) != MAGIC:
-            raise _Fatal(
+            raise Refused(
                 ExitCode.CONFIG, f"resource {resource} parameter {parameter} not set as secret, nothing to check"
             )
         known = _read(self._hash_file(resource, parameter))
         if not known:
-            raise _Fatal(ExitCode.OSFILE, f"no MD5 hash for resource {resource} parameter {parameter}")
+            raise Refused(ExitCode.OSFILE, f"no MD5 hash for resource {resource} parameter {parameter}")
         value = _read(self._file(resource, parameter))
         if _md5(value) != known:
-            raise _Fatal(ExitCode.DIGEST, f"MD5 hash mismatch for resource {resource} parameter {parameter}")
+            raise Refused(ExitCode.DIGEST, f"MD5 hash mismatch for resource {resource} parameter {parameter}")
         return value
 
     def _verify(self, resource: str, parameter: str) -> None:
@@ -228,13 +221,13 @@ class _Secrets:
 
     def _stash(self, resource: str, parameter: str) -> None:
         if self.without_cib:
-            raise _Fatal(ExitCode.USAGE, "no access to Pacemaker, stash not supported")
+            raise Refused(ExitCode.USAGE, "no access to Pacemaker, stash not supported")
         self._require_resource(resource)
         current = self._in_cib(resource, parameter)
         if not current:
-            raise _Fatal(ExitCode.NOSUCH, f"nothing to stash for resource {resource} parameter {parameter}")
+            raise Refused(ExitCode.NOSUCH, f"nothing to stash for resource {resource} parameter {parameter}")
         if current == MAGIC:
-            raise _Fatal(
+            raise Refused(
                 ExitCode.EXISTS,
                 f"resource {resource} parameter {parameter} already set as secret, nothing to stash",
             )
@@ -242,10 +235,10 @@ class _Secrets:
 
     def _unstash(self, resource: str, parameter: str) -> None:
         if self.without_cib:
-            raise _Fatal(ExitCode.USAGE, "no access to Pacemaker, unstash not supported")
+            raise Refused(ExitCode.USAGE, "no access to Pacemaker, unstash not supported")
         value = _read(self._file(resource, parameter))
         if not value:
-            raise _Fatal(ExitCode.NOSUCH, f"nothing to unstash for resource {resource} parameter {parameter}")
+            raise Refused(ExitCode.NOSUCH, f"nothing to unstash for resource {resource} parameter {parameter}")
         self._require_resource(resource)
         if self._in_cib(resource, parameter) != MAGIC:
             _warn(
@@ -268,7 +261,7 @@ class _Secrets:
             return
         answer = _resource(["-r", resource, "-W"])
         if answer.code != ExitCode.OK:
-            raise _Fatal(ExitCode.NOSUCH, answer.text.strip())
+            raise Refused(ExitCode.NOSUCH, answer.text.strip())
 
     def _in_cib(self, resource: str, parameter: str) -> str:
         if self.without_cib:
@@ -285,7 +278,7 @@ class _Secrets:
     def _file(self, resource: str, parameter: str) -> Path:
         for name in (resource, parameter):
             if "/" in name or name in ("", ".", ".."):
-                raise _Fatal(ExitCode.USAGE, f"'{name}' cannot be part of a file name")
+                raise Refused(ExitCode.USAGE, f"'{name}' cannot be part of a file name")
         return self.folder / resource / parameter
 
     def _hash_file(self, resource: str, parameter: str) -> Path:
@@ -300,7 +293,7 @@ class _Secrets:
             _replace(file, f"{value}\n")
             _replace(self._hash_file(resource, parameter), f"{_md5(value)}\n")
         except OSError as error:
-            raise _Fatal(ExitCode.CANTCREAT, f"{file} cannot be written: {error.strerror}") from None
+            raise Refused(ExitCode.CANTCREAT, f"{file} cannot be written: {error.strerror}") from None
         finally:
             os.umask(previous)
         self._sync_one(file)
@@ -366,10 +359,10 @@ class _Secrets:
     def _call(self, program: str, *words: str) -> None:
         path = shutil.which(program)
         if path is None:
-            raise _Fatal(ExitCode.NOT_INSTALLED, f"please install {program} to have secrets copied to other nodes")
+            raise Refused(ExitCode.NOT_INSTALLED, f"please install {program} to have secrets copied to other nodes")
         done = subprocess.run([path, *words], stdin=subprocess.DEVNULL, check=False)
         if done.returncode:
-            raise _Fatal(ExitCode.ERROR, f"{self.command}(): failed with rc: {done.returncode}")
+            raise Refused(ExitCode.ERROR, f"{self.command}(): failed with rc: {done.returncode}")
 
 
 def _resource(words: list[str], *, with_errors: bool = True) -> _Answer:

@@ -8,10 +8,11 @@ import os
 import sys
 from typing import NoReturn
 
+from hatools.cli.ending import Refused
 from hatools.cli.findings import show_findings
 from hatools.cli.options import CommandLine, CommandLineError, Finished, begin_or_fail
 from hatools.cli.output import Output, OutputError, TextOutput
-from hatools.cli.resource.context import Context, Failure, find_resource, read_plan
+from hatools.cli.resource.context import Context, find_resource, read_plan
 from hatools.cli.resource.interface import PROGRAM
 from hatools.cli.resource.request import Command, Find, MalformedOption, Request, read_request
 from hatools.ipc.clients.cib import cib_file_path, error_text, open_cib
@@ -38,7 +39,7 @@ def main(argv: list[str]) -> int:
 
 def _end(out: Output, code: int, text: str | None) -> int:
     """Say what went wrong, with the words for the status unless the command line was wrong."""
-    lines = [] if text is None else [text]
+    lines = [text] if text else []
     if code not in (ExitCode.OK, ExitCode.USAGE):
         lines.append(f"Error performing operation: {exit_text(code)}")
     if lines:
@@ -65,8 +66,8 @@ def _main(line: CommandLine, out: Output) -> int:
         raise
     except CommandLineError as error:
         return _end(out, ExitCode.USAGE, str(error))
-    except Failure as failure:
-        return _end(out, failure.code, failure.text)
+    except Refused as refused:
+        return _end(out, refused.code, refused.text)
     except HatoolsError as error:
         return _end(out, error.exit_code, None if error.system_text else str(error))
     return out.finish(ExitCode.OK)
@@ -123,18 +124,18 @@ def _run(context: Context) -> None:
     try:
         if request.xml_file is not None:
             if not os.path.isfile(request.xml_file):
-                raise Failure(ExitCode.ERROR)
+                raise Refused(ExitCode.ERROR)
             os.environ["CIB_file"] = request.xml_file
         connection = open_cib(name=PROGRAM.name)
     except HatoolsError as error:
-        raise Failure(error.exit_code, f"Could not connect to the CIB: {error_text(error)}") from None
-    problem: Failure | HatoolsError | None = None
+        raise Refused(error.exit_code, f"Could not connect to the CIB: {error_text(error)}") from None
+    problem: Refused | HatoolsError | None = None
     with connection as cib:
         context.connection = cib
         try:
             _prepare(context)
             _dispatch(context)
-        except (Failure, HatoolsError) as error:
+        except (Refused, HatoolsError) as error:
             # What was changed before stays changed, in a file as in a cluster.
             problem = error
     if problem is not None:
@@ -162,7 +163,7 @@ def _find_resource(context: Context) -> None:
         return
     resource = find_resource(context.plan, request.resource, request.find)
     if resource is None:
-        raise Failure(ExitCode.NOSUCH, f"Resource '{request.resource}' not found")
+        raise Refused(ExitCode.NOSUCH, f"Resource '{request.resource}' not found")
     parent = resource.parent
     if (
         request.command in _NOT_FOR_INSTANCES
@@ -170,7 +171,7 @@ def _find_resource(context: Context) -> None:
         and parent is not None
         and parent.clone_data is not None
     ):
-        raise Failure(ExitCode.INVALID_PARAM, f"Cannot operate on clone resource instance '{request.resource}'")
+        raise Refused(ExitCode.INVALID_PARAM, f"Cannot operate on clone resource instance '{request.resource}'")
     context.resource = resource
 
 
@@ -180,7 +181,7 @@ def _find_node(context: Context) -> None:
         return
     context.node = context.plan.find_node(request.node)
     if context.node is None:
-        raise Failure(ExitCode.NOSUCH, f"Node '{request.node}' not found")
+        raise Refused(ExitCode.NOSUCH, f"Node '{request.node}' not found")
 
 
 def _dispatch(context: Context) -> None:

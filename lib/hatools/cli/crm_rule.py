@@ -8,6 +8,7 @@ from xml.etree.ElementTree import Element
 from hatools.cib.document import children, parse_xml
 from hatools.cib.rules import RangeState, RuleInput, evaluate_date
 from hatools.cli.cib_input import complain_about_xml
+from hatools.cli.ending import Refused
 from hatools.cli.options import CommandLine, Finished, Group, Option, Program, begin, program_name
 from hatools.cli.output import Output, XmlOutput
 from hatools.values.errors import HatoolsError, SyntaxProblem
@@ -44,14 +45,6 @@ PROGRAM = Program(
 )
 
 
-class _Refused(Exception):
-    """The question cannot be answered: exit status and message."""
-
-    def __init__(self, code: int, text: str) -> None:
-        super().__init__(text)
-        self.code = code
-
-
 def main(argv: list[str]) -> int:
     """Run the command."""
     try:
@@ -60,7 +53,7 @@ def main(argv: list[str]) -> int:
         return finished.code
     try:
         code = _run(line, out)
-    except _Refused as refused:
+    except Refused as refused:
         out.error(f"{program_name()}: {refused}")
         code = refused.code
     return out.finish(code)
@@ -68,10 +61,10 @@ def main(argv: list[str]) -> int:
 
 def _run(line: CommandLine, out: Output) -> int:
     if not line.has("check"):
-        raise _Refused(ExitCode.USAGE, "No mode operation given")
+        raise Refused(ExitCode.USAGE, "No mode operation given")
     rules = line.all("rule")
     if not rules:
-        raise _Refused(ExitCode.USAGE, "--check requires use of --rule=")
+        raise Refused(ExitCode.USAGE, "--check requires use of --rule=")
     now = _date(line.get("date"))
     root = _load(line.get("xml-text"), out, line.verbosity)
     if root is None:
@@ -93,7 +86,7 @@ def _date(text: str | None) -> Moment:
         return now
     moment = Moment.parse(text, now, now.offset)
     if moment is None:
-        raise _Refused(ExitCode.DATAERR, f"Invalid date specified: '{text}'")
+        raise Refused(ExitCode.DATAERR, f"Invalid date specified: '{text}'")
     return moment
 
 
@@ -114,7 +107,7 @@ def _load(text: str | None, out: Output, verbosity: int) -> Element | None:
     except SyntaxProblem:
         complain_about_xml(data, None, verbosity)
         where = "from STDIN\n" if text == "-" else f"string: {text}\n"
-        raise _Refused(ExitCode.DATAERR, f"Couldn't parse input {where}") from None
+        raise Refused(ExitCode.DATAERR, f"Couldn't parse input {where}") from None
 
 
 class RuleState(Enum):

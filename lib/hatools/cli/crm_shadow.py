@@ -6,6 +6,7 @@ from pathlib import Path
 
 from hatools.cib.document import Element, copy_element, empty_document, format_xml
 from hatools.cli.crm_shadow_options import PROGRAM
+from hatools.cli.ending import Finished
 from hatools.cli.gnu_options import GnuLine, parse, print_version, show_help
 from hatools.ipc.clients.cib import CibConnection, error_text, open_cib, shadow_path
 from hatools.values.errors import HatoolsError
@@ -30,12 +31,6 @@ class Task:
     everything: bool = False
 
 
-class _Finished(Exception):
-    def __init__(self, code: int) -> None:
-        super().__init__(code)
-        self.code = code
-
-
 def main(argv: list[str]) -> int:
     """Carry out one command on a shadow CIB."""
     line = parse(PROGRAM.entries, argv)
@@ -50,7 +45,7 @@ def main(argv: list[str]) -> int:
             print(f"non-option ARGV-elements: {' '.join(line.rest)} ")
             return show_help(PROGRAM, ExitCode.USAGE)
         return _run(task)
-    except _Finished as finished:
+    except Finished as finished:
         return finished.code
 
 
@@ -65,10 +60,10 @@ def _read(line: GnuLine) -> Task:
         elif event in NAMED:
             task.command, task.shadow = event, value
         elif event == "?":
-            raise _Finished(show_help(PROGRAM, ExitCode.OK))
+            raise Finished(show_help(PROGRAM, ExitCode.OK))
         elif event == "$":
             print_version()
-            raise _Finished(ExitCode.OK)
+            raise Finished(ExitCode.OK)
         elif event == "v":
             task.schema = value or ""
         elif event == "f":
@@ -80,9 +75,9 @@ def _read(line: GnuLine) -> Task:
     return task
 
 
-def _failed(text: str, code: int) -> _Finished:
+def _failed(text: str, code: int) -> Finished:
     print(text, file=sys.stderr)
-    return _Finished(code)
+    return Finished(code)
 
 
 def _run(task: Task) -> int:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hatools.cib.document import Document
+from hatools.cli.ending import Refused
 from hatools.cli.findings import show_findings
 from hatools.cli.options import CommandLine, CommandLineError, begin_or_fail, program_name
 from hatools.cli.options import Finished as Ended
@@ -175,7 +176,7 @@ def main(argv: list[str]) -> int:
     session = _Session(request, out)
     try:
         code = session.run()
-    except _Refused as refused:
+    except Refused as refused:
         code = refused.code
         if str(refused):
             out.dest.flush()
@@ -184,14 +185,6 @@ def main(argv: list[str]) -> int:
         code = int(error.exit_code)
         print(f"{program_name()}: {error}", file=sys.stderr)
     return out.finish(code)
-
-
-class _Refused(Exception):
-    """There is no CIB that could be simulated: exit status and message."""
-
-    def __init__(self, code: int, text: str = "") -> None:
-        super().__init__(text)
-        self.code = code
 
 
 class _Session:
@@ -570,7 +563,7 @@ def _read_source(source: str | None, verbosity: int = 0) -> Document:
     """Read the CIB from a file, standard input (``-``), or the cluster (None), upgraded to a current schema.
 
     Raises:
-        _Refused: there is none, or it is not valid.
+        Refused: there is none, or it is not valid.
     """
     from hatools.cli.cib_input import current_form, is_valid_cib, read_lenient, read_source
     from hatools.ipc.clients.cib_file import with_status
@@ -582,11 +575,11 @@ def _read_source(source: str | None, verbosity: int = 0) -> Document:
         found = None if data is None else read_lenient(source, data, verbosity)
         if found is None:
             what = "standard input" if source == "-" else source
-            raise _Refused(ExitCode.SOFTWARE, f"{what} {'cannot be read' if data is None else 'holds no XML'}")
+            raise Refused(ExitCode.SOFTWARE, f"{what} {'cannot be read' if data is None else 'holds no XML'}")
         root = found
     current = current_form(with_status(Document(root)).root)
     if current is None or not is_valid_cib(current):
-        raise _Refused(ExitCode.CONFIG)
+        raise Refused(ExitCode.CONFIG)
     return Document(current)
 
 
@@ -600,7 +593,7 @@ def _query() -> Document:
             return cib.document()
     except HatoolsError as error:
         code = int(ExitCode.CONFIG if isinstance(error, SchemaError) else ExitCode.NOINPUT)
-        raise _Refused(code, f"CIB query failed: {exit_text(code)}") from None
+        raise Refused(code, f"CIB query failed: {exit_text(code)}") from None
 
 
 def _store_path(source: str | None) -> str | None:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from hatools.cib.document import Element, children, copy_element, format_xml
 from hatools.cib.operations import Edit
+from hatools.cli.ending import Refused
 from hatools.cli.options import CommandLine, Finished, Group, Option, Program, begin
 from hatools.cli.output import Output
 from hatools.cli.resource.context import is_of_today, understood
@@ -170,15 +171,6 @@ class _Request:
     """An attribute to be set that was given no value."""
 
 
-class _Refused(Exception):
-    """The command cannot be carried out; exit status and text, which may be empty."""
-
-    def __init__(self, code: int, text: str = "") -> None:
-        super().__init__(text)
-        self.code = code
-        self.text = text
-
-
 def main(argv: list[str]) -> int:
     """Carry out one command."""
     try:
@@ -194,7 +186,7 @@ def main(argv: list[str]) -> int:
     try:
         with connection as cib:
             _run(request, cib, out)
-    except _Refused as refused:
+    except Refused as refused:
         if refused.text:
             out.error(f"{PROGRAM.name}: {refused.text}")
         return out.finish(refused.code)
@@ -238,7 +230,7 @@ def _request_from(line: CommandLine) -> _Request:
 def _run(request: _Request, cib: CibConnection, out: Output) -> None:
     head = cib.query(no_children=True)
     if not is_of_today(head) and understood(cib.document()) is None:
-        raise _Refused(ExitCode.CONFIG, "Could not understand the CIB")
+        raise Refused(ExitCode.CONFIG, "Could not understand the CIB")
     tickets = _read_tickets(cib)
     match request.command:
         case "info" | "details" | "raw":
@@ -254,7 +246,7 @@ def _run(request: _Request, cib: CibConnection, out: Output) -> None:
         case "modify":
             _modify(request, tickets, cib)
         case _:
-            raise _Refused(ExitCode.USAGE, "Must supply a command")
+            raise Refused(ExitCode.USAGE, "Must supply a command")
 
 
 def _read_tickets(cib: CibConnection) -> dict[str, _Ticket]:
@@ -280,7 +272,7 @@ def _read_tickets(cib: CibConnection) -> dict[str, _Ticket]:
 def _list(request: _Request, tickets: dict[str, _Ticket]) -> None:
     if request.ticket is not None:
         if request.ticket not in tickets:
-            raise _Refused(ExitCode.NOSUCH, f"No such ticket '{request.ticket}'")
+            raise Refused(ExitCode.NOSUCH, f"No such ticket '{request.ticket}'")
         shown: Iterable[str] = (request.ticket,)
     else:
         shown = hash_order(tickets)
@@ -314,7 +306,7 @@ def _show_xml(request: _Request, cib: CibConnection) -> None:
         path += f'/ticket_state[@id="{request.ticket}"]'
     found = query_or_none(cib, xpath=path)
     if found is None:
-        raise _Refused(ExitCode.NOSUCH, "Could not query ticket XML: No such device or address")
+        raise Refused(ExitCode.NOSUCH, "Could not query ticket XML: No such device or address")
     print(f"State XML:\n\n{format_xml(found)}", end="")
 
 
@@ -324,19 +316,19 @@ def _show_constraints(request: _Request, cib: CibConnection) -> None:
         path += f'[@ticket="{request.ticket}"]'
     found = query_or_none(cib, xpath=path)
     if found is None:
-        raise _Refused(ExitCode.NOSUCH, "Could not show ticket constraints: No such device or address")
+        raise Refused(ExitCode.NOSUCH, "Could not show ticket constraints: No such device or address")
     print(f"Constraints XML:\n\n{format_xml(found)}", end="")
 
 
 def _get_attribute(request: _Request, tickets: dict[str, _Ticket]) -> None:
     if request.ticket is None:
-        raise _Refused(ExitCode.NOSUCH, "Must supply ticket ID with -t")
+        raise Refused(ExitCode.NOSUCH, "Must supply ticket ID with -t")
     ticket = tickets.get(request.ticket)
     value = None if ticket is None else ticket.state.get(request.attribute)
     if value is None:
         value = request.default
     if value is None:
-        raise _Refused(ExitCode.NOSUCH)
+        raise Refused(ExitCode.NOSUCH)
     print(value)
 
 
@@ -345,14 +337,14 @@ def _get_attribute(request: _Request, tickets: dict[str, _Ticket]) -> None:
 
 def _clean_up(request: _Request, tickets: dict[str, _Ticket], cib: CibConnection) -> None:
     if request.ticket is None:
-        raise _Refused(ExitCode.USAGE, "Must supply ticket ID with -t")
+        raise Refused(ExitCode.USAGE, "Must supply ticket ID with -t")
     if not request.force:
         ticket = tickets.get(request.ticket)
         if ticket is None:
-            raise _Refused(ExitCode.NOSUCH, f"No such ticket '{request.ticket}'")
+            raise Refused(ExitCode.NOSUCH, f"No such ticket '{request.ticket}'")
         if ticket.is_granted:
             _warn_of_revoking(request.ticket)
-            raise _Refused(ExitCode.INSUFFICIENT_PRIV)
+            raise Refused(ExitCode.INSUFFICIENT_PRIV)
     state = _state_of(request.ticket, cib)
     if state is None:
         return
@@ -366,9 +358,9 @@ def _state_of(ticket: str, cib: CibConnection) -> Element | None:
 
 def _modify(request: _Request, tickets: dict[str, _Ticket], cib: CibConnection) -> None:
     if request.ticket is None:
-        raise _Refused(ExitCode.USAGE, "Must supply ticket ID with -t")
+        raise Refused(ExitCode.USAGE, "Must supply ticket ID with -t")
     if request.valueless is not None:
-        raise _Refused(ExitCode.USAGE, f"Must supply value with -v for -S {request.valueless}")
+        raise Refused(ExitCode.USAGE, f"Must supply value with -v for -S {request.valueless}")
     _require_consent(request)
     ticket = tickets.get(request.ticket)
     known = _state_of(request.ticket, cib)
@@ -398,7 +390,7 @@ def _require_consent(request: _Request) -> None:
     """Refuse to grant or revoke without ``--force``, and say why.
 
     Raises:
-        _Refused: it was not given.
+        Refused: it was not given.
     """
     if request.force:
         return
@@ -414,7 +406,7 @@ def _require_consent(request: _Request) -> None:
         _warn_of_revoking(request.ticket)
     else:
         return
-    raise _Refused(ExitCode.INSUFFICIENT_PRIV, "Ticket modification not allowed")
+    raise Refused(ExitCode.INSUFFICIENT_PRIV, "Ticket modification not allowed")
 
 
 def _warn_of_revoking(ticket: str) -> None:

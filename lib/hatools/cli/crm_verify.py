@@ -10,6 +10,7 @@ from pathlib import Path
 from xml.etree.ElementTree import Element
 
 from hatools.cib.document import Document
+from hatools.cli.ending import Refused
 from hatools.cli.options import CommandLine, Finished, Group, Option, Program, begin, program_name
 from hatools.cli.output import Output
 from hatools.values.errors import HatoolsError
@@ -55,14 +56,6 @@ PROGRAM = Program(
 )
 
 
-class _Refused(Exception):
-    """The check cannot be made, or found something: exit status and message."""
-
-    def __init__(self, code: int, text: str) -> None:
-        super().__init__(text)
-        self.code = code
-
-
 def main(argv: list[str]) -> int:
     """Run the command."""
     try:
@@ -71,7 +64,7 @@ def main(argv: list[str]) -> int:
         return finished.code
     try:
         _check(line, out)
-    except _Refused as refused:
+    except Refused as refused:
         out.dest.flush()
         print(f"{program_name()}: {refused}", file=sys.stderr)
         return out.finish(refused.code)
@@ -82,11 +75,11 @@ def _check(line: CommandLine, out: Output) -> None:
     """Check the configuration that the command line means.
 
     Raises:
-        _Refused: it is not right.
+        Refused: it is not right.
     """
     root = _load(line)
     if root.tag.lower() != "cib":
-        raise _Refused(
+        raise Refused(
             ExitCode.PROTOCOL,
             "This tool can only check complete configurations (i.e. those starting with <cib>).",
         )
@@ -98,9 +91,9 @@ def _check(line: CommandLine, out: Output) -> None:
     errors, warnings = _findings(line, out, root)
     hint = "" if line.verbosity else "\n-V may provide more details"
     if errors:
-        raise _Refused(ExitCode.CONFIG, f"Errors found during check: config not valid{hint}")
+        raise Refused(ExitCode.CONFIG, f"Errors found during check: config not valid{hint}")
     if warnings:
-        raise _Refused(ExitCode.CONFIG, f"Warnings found during check: config may not be valid{hint}")
+        raise Refused(ExitCode.CONFIG, f"Warnings found during check: config may not be valid{hint}")
 
 
 def _findings(line: CommandLine, out: Output, root: Element) -> tuple[bool, bool]:
@@ -154,9 +147,9 @@ def _load(line: CommandLine) -> Element:
         source = "input from STDIN."
         root = read_lenient(None, sys.stdin.buffer.read(), line.verbosity)
     else:
-        raise _Refused(ExitCode.ERROR, "No configuration source specified.  Use --help for usage information.")
+        raise Refused(ExitCode.ERROR, "No configuration source specified.  Use --help for usage information.")
     if root is None:
-        raise _Refused(ExitCode.ERROR, f"Couldn't parse {source}")
+        raise Refused(ExitCode.ERROR, f"Couldn't parse {source}")
     return root
 
 
@@ -170,6 +163,6 @@ def _live() -> Element:
     except SchemaError as error:
         empty = "no element found" in str(error)
         code = int(ExitCode.NOINPUT if empty else error.exit_code)
-        raise _Refused(code, f"CIB query failed: {exit_text(code)}") from None
+        raise Refused(code, f"CIB query failed: {exit_text(code)}") from None
     except HatoolsError:
-        raise _Refused(ExitCode.NOINPUT, f"CIB query failed: {exit_text(ExitCode.NOINPUT)}") from None
+        raise Refused(ExitCode.NOINPUT, f"CIB query failed: {exit_text(ExitCode.NOINPUT)}") from None

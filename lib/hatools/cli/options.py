@@ -18,6 +18,7 @@ Typical use::
 import os
 import sys
 
+from hatools.cli.ending import Finished
 from hatools.cli.identity import AUTHORS, FEATURES, VERSION, program_name
 from hatools.cli.output import Output, OutputError, open_output
 from hatools.values.exitcode import ExitCode
@@ -102,14 +103,6 @@ class Program:
 
 class CommandLineError(Exception):
     """The command line is wrong; the text is the original's."""
-
-
-class Finished(Exception):
-    """The command is over (help, version or an error was printed); carries the exit status."""
-
-    def __init__(self, code: int) -> None:
-        super().__init__(code)
-        self.code = code
 
 
 class HelpWanted(Exception):

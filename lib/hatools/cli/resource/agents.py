@@ -1,9 +1,10 @@
 """``crm_resource``'s lists of agents, and their metadata. I/O."""
 
 from hatools.agents.catalog import Catalog
+from hatools.cli.ending import Refused
 from hatools.cli.options import CommandLineError
 from hatools.cli.output import XmlOutput
-from hatools.cli.resource.context import Context, Failure
+from hatools.cli.resource.context import Context
 from hatools.cli.resource.request import Command
 from hatools.values.agentname import AgentName
 from hatools.values.errors import HatoolsError
@@ -22,7 +23,7 @@ def run(context: Context) -> None:
         case Command.LIST_ALTERNATIVES:
             providers = list(catalog.providers_of(spec))
             if not providers:
-                raise Failure(ExitCode.NOSUCH, f"No OCF providers found for {spec}")
+                raise Refused(ExitCode.NOSUCH, f"No OCF providers found for {spec}")
             _list(context, "Providers", "provider", {"for": spec}, providers)
         case Command.LIST_AGENTS:
             _list_agents(context, catalog, spec)
@@ -53,7 +54,7 @@ def _list_agents(context: Context, catalog: Catalog, spec: str) -> None:
         found = list(catalog.types(standard, provider))
     if not found:
         where = f" and provider '{provider}'" if provider else ""
-        raise Failure(ExitCode.ERROR, f"No agents found for standard '{standard}'{where}")
+        raise Refused(ExitCode.ERROR, f"No agents found for standard '{standard}'{where}")
     attributes = {"standard": standard, **({"provider": provider} if provider else {})}
     _list(context, f"{provider or standard} agents", "agent", attributes, found)
 
@@ -61,11 +62,11 @@ def _list_agents(context: Context, catalog: Catalog, spec: str) -> None:
 def _show_metadata(context: Context, catalog: Catalog, spec: str) -> None:
     agent = _parse(spec)
     if agent is None:
-        raise Failure(ExitCode.NOSUCH, f"'{spec}' is not a valid agent specification")
+        raise Refused(ExitCode.NOSUCH, f"'{spec}' is not a valid agent specification")
     try:
         text = catalog.metadata(agent)
     except HatoolsError:
-        raise Failure(ExitCode.NOSUCH, f"Metadata query for {spec} failed: No such device or address") from None
+        raise Refused(ExitCode.NOSUCH, f"Metadata query for {spec} failed: No such device or address") from None
     if agent.standard == "stonith":
         from hatools.agents.fence_metadata import complete_metadata
         from hatools.cli.output import format_result_xml

@@ -4,8 +4,9 @@ They stand apart from the displays because scripts and agents ask for them all t
 """
 
 from hatools.cib.document import children
+from hatools.cli.ending import Refused
 from hatools.cli.output import TextOutput, XmlOutput
-from hatools.cli.resource.context import Context, Failure
+from hatools.cli.resource.context import Context
 from hatools.scheduler.model.node import Node
 from hatools.scheduler.model.resource import Kind, Resource
 from hatools.values.exitcode import ExitCode
@@ -16,7 +17,7 @@ def list_instances(context: Context) -> None:
     """Show the ids of everything that really runs: members and instances rather than collections."""
     if not context.plan.resources:
         context.out.error("NO resources configured\n")
-        raise Failure(ExitCode.NOSUCH)
+        raise Refused(ExitCode.NOSUCH)
     context.out.begin_list(None, None, "resource names")
     for resource in context.plan.resources:
         _list_instance(context, resource)

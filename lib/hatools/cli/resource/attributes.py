@@ -8,7 +8,8 @@ from xml.etree.ElementTree import Element
 
 from hatools.cib.attributes import pairs_in
 from hatools.cib.operations import Edit
-from hatools.cli.resource.context import Context, Failure
+from hatools.cli.ending import Refused
+from hatools.cli.resource.context import Context
 from hatools.ipc.clients.cib import query_or_none
 from hatools.scheduler.model.resource import Kind, Resource
 from hatools.values.ciboperation import CibOperation
@@ -22,7 +23,7 @@ def set_parameter(context: Context) -> None:
     """Give a parameter a value."""
     request = context.request
     if not request.value:
-        raise Failure(ExitCode.USAGE, "You need to supply a value with the -v option")
+        raise Refused(ExitCode.USAGE, "You need to supply a value with the -v option")
     ResourceAttribute(context, request.parameter or "", "update").set(context.wanted, context.wanted_id, request.value)
 
 
@@ -58,7 +59,7 @@ class ResourceAttribute:
                         f"WARNING: There is already a meta attribute for '{top}' called '{self.name}' (id={identifier})"
                     )
                     out.error(f"         Delete '{identifier}' first or use the force option to override")
-                raise Failure(ExitCode.MULTIPLE)
+                raise Refused(ExitCode.MULTIPLE)
         targets = [resource] if self.tag == PARAMETERS else self._targets(resource, requested)
         if self.set_id is not None or self.pair_id is not None:
             targets = targets[-1:]
@@ -130,11 +131,11 @@ class ResourceAttribute:
         """Return the pair to change.
 
         Raises:
-            Failure: there are several.
+            Refused: there are several.
         """
         found = self._find(resource, self.tag, self.set_id, self.pair_id)
         if len(found) > 1:
-            raise Failure(ExitCode.MULTIPLE)
+            raise Refused(ExitCode.MULTIPLE)
         return found[0] if found else None
 
     def value_in(self, resource: str) -> str | None:
@@ -179,9 +180,9 @@ def set_property(context: Context) -> None:
     """Set an attribute of the resource's own element."""
     request = context.request
     if not request.element:
-        raise Failure(ExitCode.NOSUCH, "Must specify -t with resource type")
+        raise Refused(ExitCode.NOSUCH, "Must specify -t with resource type")
     if not request.value:
-        raise Failure(ExitCode.NOSUCH, "Must supply -v with new value")
+        raise Refused(ExitCode.NOSUCH, "Must supply -v with new value")
     update = Element(request.element, {"id": context.wanted_id, request.parameter or "": request.value})
     context.cib.change(Edit(CibOperation.MODIFY, "resources", update=update), force=request.force)
 
@@ -190,6 +191,6 @@ def delete_resource(context: Context) -> None:
     """Take a resource out of the configuration."""
     request = context.request
     if request.element is None:
-        raise Failure(ExitCode.NOSUCH, "You need to specify a resource type with -t")
+        raise Refused(ExitCode.NOSUCH, "You need to specify a resource type with -t")
     victim = Element(request.element, {"id": context.wanted_id})
     context.cib.change(Edit(CibOperation.DELETE, "resources", update=victim), force=request.force)

@@ -5,6 +5,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element
 
+from hatools.cli.ending import Refused
 from hatools.cli.output import Output
 from hatools.cli.resource.request import Find, Request
 from hatools.values.exitcode import ExitCode
@@ -17,15 +18,6 @@ if TYPE_CHECKING:
     from hatools.scheduler.model.resource import Resource
     from hatools.scheduler.plan import Plan
     from hatools.status.model import ClusterStatus, ResourceStatus
-
-
-class Failure(Exception):
-    """The command failed: exit status, and text if there is more to say than the status."""
-
-    def __init__(self, code: ExitCode | int, text: str | None = None) -> None:
-        super().__init__(text or "")
-        self.code = code
-        self.text = text
 
 
 @dataclass
@@ -94,7 +86,7 @@ def read_plan(cib: "CibConnection", *, with_constraints: bool = False) -> "Plan"
     """Read the state of the cluster.
 
     Raises:
-        Failure: the CIB is of a schema that is too old.
+        Refused: the CIB is of a schema that is too old.
     """
     import time
 
@@ -103,7 +95,7 @@ def read_plan(cib: "CibConnection", *, with_constraints: bool = False) -> "Plan"
 
     document = understood(cib.document())
     if document is None:
-        raise Failure(ExitCode.CONFIG)
+        raise Refused(ExitCode.CONFIG)
     return unpack_status(document, Moment.from_epoch(int(time.time())), with_constraints=with_constraints)
 
 

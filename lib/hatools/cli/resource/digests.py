@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable
 
+from hatools.cli.ending import Refused
 from hatools.cli.output import XmlOutput
-from hatools.cli.resource.context import Context, Failure
+from hatools.cli.resource.context import Context
 from hatools.scheduler.model.history import Operation, ResourceHistory
 from hatools.scheduler.model.node import Node
 from hatools.scheduler.model.resource import Resource
@@ -22,7 +23,7 @@ def show_digests(context: Context) -> None:
     resource, node = context.wanted, context.node
     assert node is not None
     if not resource.is_primitive:
-        raise Failure(ExitCode.UNIMPLEMENT_FEATURE)
+        raise Refused(ExitCode.UNIMPLEMENT_FEATURE)
     operation = _best_operation(context, resource, node)
     task = "start" if operation is None or operation.task is None else operation.task
     interval_ms = 0 if operation is None else operation.interval_ms

@@ -10,9 +10,10 @@ from hatools.agents.catalog import Catalog
 from hatools.agents.environment import lab_environment
 from hatools.agents.lsb import lsb_exit_status, script_action
 from hatools.agents.ocf import exit_reason, ocf_variables, readable_interval
+from hatools.cli.ending import Refused
 from hatools.cli.output import XmlOutput
 from hatools.cli.resource.answers import running_nodes
-from hatools.cli.resource.context import Context, Failure
+from hatools.cli.resource.context import Context
 from hatools.scheduler.model.resource import Kind, Resource
 from hatools.values.agentname import AgentName
 from hatools.values.exitcode import ExitCode
@@ -47,7 +48,7 @@ def execute(context: Context) -> None:
     """Run an action of a resource's agent, or of an agent given on the command line.
 
     Raises:
-        Failure: it cannot be run here, or did not succeed.
+        Refused: it cannot be run here, or did not succeed.
     """
     request = context.request
     if request.configured_here:
@@ -74,7 +75,7 @@ def _instance(context: Context) -> Resource:
     """Return the primitive to act on: the resource named, or the first instance of a clone.
 
     Raises:
-        Failure: it is active already, or of a kind that cannot be run by hand.
+        Refused: it is active already, or of a kind that cannot be run by hand.
     """
     resource, request, out = context.wanted, context.request, context.out
     action = request.operation or ""
@@ -83,15 +84,15 @@ def _instance(context: Context) -> Resource:
     if is_risky and running_nodes(resource, context.wanted_id):
         out.error(f"It is not safe to {action} {resource.id} here: the cluster claims it is already active")
         out.error("Try setting target-role=Stopped first or specifying the force option")
-        raise Failure(ExitCode.UNSAFE)
+        raise Refused(ExitCode.UNSAFE)
     if is_clone:
         resource = resource.children[0]
     if resource.kind is Kind.GROUP:
         out.error(f"Sorry, the {action} option doesn't support group resources")
-        raise Failure(ExitCode.UNIMPLEMENT_FEATURE)
+        raise Refused(ExitCode.UNIMPLEMENT_FEATURE)
     if resource.kind is Kind.BUNDLE or resource.is_bundled:
         out.error(f"Sorry, the {action} option doesn't support bundled resources")
-        raise Failure(ExitCode.UNIMPLEMENT_FEATURE)
+        raise Refused(ExitCode.UNIMPLEMENT_FEATURE)
     return resource
 
 
@@ -107,7 +108,7 @@ def _run_and_tell(
     ending = _run(name or "test", agent, _ACTIONS[request.operation or ""], values, timeout_ms, context.verbosity)
     _tell(context, name, agent, ending)
     if ending.code != ExitCode.OK:
-        raise Failure(ending.code)
+        raise Refused(ending.code)
 
 
 def _run(

@@ -5,7 +5,8 @@ On a CIB file nothing is done, and that is said.
 
 from typing import TYPE_CHECKING
 
-from hatools.cli.resource.context import Context, Failure
+from hatools.cli.ending import Refused
+from hatools.cli.resource.context import Context
 from hatools.cli.resource.reasons import check
 from hatools.cli.resource.request import Command
 from hatools.ipc.clients.cib import error_text
@@ -84,7 +85,7 @@ class _Cleaner:
             self.out.info(f"Dry run: skipping clean-up of {name or 'all nodes'} due to CIB_file")
             return
         if context.node is not None and context.node.is_remote_or_guest and _host(context.node) is None:
-            raise Failure(
+            raise Refused(
                 ExitCode.NOSUCH, f"No cluster connection to Pacemaker Remote node {context.node.name} detected"
             )
         self._clear_failures("", "", 0, name or "")
@@ -97,15 +98,15 @@ class _Cleaner:
         resource = context.plan.find_resource(name)
         if resource is None:
             self.out.error(f"Resource {name} not found")
-            raise Failure(ExitCode.NOSUCH)
+            raise Refused(ExitCode.NOSUCH)
         if not resource.is_primitive:
             self.out.error(f"We can only process primitive resources, not {name}")
-            raise Failure(ExitCode.USAGE)
+            raise Refused(ExitCode.USAGE)
         node = context.node
         assert node is not None and self.controller is not None
         if not node.online:
             self.out.error(f"Node {node.name} is not online")
-            raise Failure(ExitCode.DISCONNECT)
+            raise Refused(ExitCode.DISCONNECT)
         self.controller.fail(resource.history_id or resource.id, node.name)
         self.replies += 1
 
@@ -141,7 +142,7 @@ class _Cleaner:
         found = self.context.plan.find_node(node_name)
         if found is None:
             self.out.error(f"Unable to clean up {resource.id} because node {node_name} not found")
-            raise Failure(ExitCode.NOSUCH)
+            raise Refused(ExitCode.NOSUCH)
         self._delete_on(resource, found, only_failures=only_failures)
 
     def _nodes_of(self, resource: Resource) -> list[Node]:
@@ -158,7 +159,7 @@ class _Cleaner:
         out, request = self.out, self.context.request
         if not node.discovery_enabled:
             out.error(f"Unable to clean up {resource.id} because resource discovery disabled on {node.name}")
-            raise Failure(ExitCode.UNIMPLEMENT_FEATURE)
+            raise Refused(ExitCode.UNIMPLEMENT_FEATURE)
         if self.controller is None:
             out.error(f"Dry run: skipping clean-up of {resource.id} on {node.name} due to CIB_file")
             return
@@ -210,7 +211,7 @@ class _Cleaner:
         assert self.controller is not None
         host = node if not node.is_remote_or_guest else _host(node)
         if host is None:
-            raise Failure(ExitCode.NOSUCH, f"No cluster connection to Pacemaker Remote node {node.name} detected")
+            raise Refused(ExitCode.NOSUCH, f"No cluster connection to Pacemaker Remote node {node.name} detected")
         self.controller.refresh(_history_name(resource), node.name)
         self.replies += 1
 
@@ -232,4 +233,4 @@ def _connect(context: Context) -> "BlockingController":
     try:
         return BlockingController(name="crm_resource")
     except HatoolsError as error:
-        raise Failure(error.exit_code, "Error connecting to the controller: Connection refused") from None
+        raise Refused(error.exit_code, "Error connecting to the controller: Connection refused") from None

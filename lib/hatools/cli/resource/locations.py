@@ -6,7 +6,8 @@ from xml.etree.ElementTree import Element
 
 from hatools.cib.document import children
 from hatools.cib.operations import Edit
-from hatools.cli.resource.context import Context, Failure
+from hatools.cli.ending import Refused
+from hatools.cli.resource.context import Context
 from hatools.ipc.clients.cib import query_or_none
 from hatools.scheduler.model.node import Node
 from hatools.scheduler.model.resource import Resource
@@ -36,14 +37,14 @@ def _ban_where_active(context: Context) -> None:
         if len(promoted) == 1:
             add_ban(context, name, promoted[0][1].name, promoted=context.request.promoted)
             return
-        raise Failure(
+        raise Refused(
             ExitCode.USAGE,
             f"Resource '{name}' not moved: active in {count} locations (promoted in {len(promoted)}).\n"
             f"To prevent '{name}' from running on a specific location, specify a node."
             f"To prevent '{name}' from being promoted at a specific location,"
             " specify a node and the --promoted option.",
         )
-    raise Failure(
+    raise Refused(
         ExitCode.USAGE,
         f"Resource '{name}' not moved: active in {count} locations.\n"
         f"To prevent '{name}' from running on a specific location, specify a node.",
@@ -80,11 +81,11 @@ def move(context: Context) -> None:
     current, count, is_clone = _current_node(resource, promoted)
     if count > 1:
         if not is_clone:
-            raise Failure(ExitCode.MULTIPLE)
+            raise Refused(ExitCode.MULTIPLE)
         current = None
     is_there = current is dest
     if is_there and not request.force:
-        raise Failure(ExitCode.EXISTS)
+        raise Refused(ExitCode.EXISTS)
     _clear_everywhere(context, name, bans=False)
     clear_on(context, name, dest.name, bans=True)
     _add_preference(context, name, dest.name, promoted=promoted)
@@ -118,7 +119,7 @@ def _lifetime_end(context: Context) -> str | None:
     """Return when the constraint ends, None for never.
 
     Raises:
-        Failure: the lifetime is no duration.
+        Refused: the lifetime is no duration.
     """
     text = context.request.lifetime
     if text is None:
@@ -129,7 +130,7 @@ def _lifetime_end(context: Context) -> str | None:
             f"Invalid duration specified: {text}\n"
             "Please refer to https://en.wikipedia.org/wiki/ISO_8601#Durations for examples of valid durations"
         )
-        raise Failure(ExitCode.USAGE)
+        raise Refused(ExitCode.USAGE)
     offset = time.localtime().tm_gmtoff
     end = duration.add_to(Moment.from_epoch(int(time.time()), offset)).format()
     context.out.info(f"Migration will take effect until: {end}")

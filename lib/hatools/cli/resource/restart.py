@@ -4,9 +4,10 @@ import os
 import time
 from collections.abc import Callable
 
+from hatools.cli.ending import Refused
 from hatools.cli.resource import locations
 from hatools.cli.resource.attributes import META, ResourceAttribute, base_id
-from hatools.cli.resource.context import Context, Failure
+from hatools.cli.resource.context import Context
 from hatools.cli.resource.request import Command
 from hatools.ipc.clients.cib import cib_file_path
 from hatools.scheduler.model.node import Node
@@ -50,7 +51,7 @@ def wait(context: Context) -> None:
     """Wait until nothing is left to do.
 
     Raises:
-        Failure: that did not happen in time.
+        Refused: that did not happen in time.
     """
     limit = context.request.timeout_ms / 1000 or _DEFAULT_WAIT_S
     deadline = time.monotonic() + limit
@@ -65,7 +66,7 @@ def wait(context: Context) -> None:
             return
         if time.monotonic() >= deadline:
             _tell_pending(context, pending)
-            raise Failure(ExitCode.TIMEOUT)
+            raise Refused(ExitCode.TIMEOUT)
         time.sleep(_POLL_S)
 
 
@@ -124,7 +125,7 @@ class _Restart:
     def run(self) -> None:
         resource = self._target()
         if not _is_live():
-            raise Failure(ExitCode.UNAVAILABLE, "Restarting needs a running cluster; a CIB file cannot stop anything")
+            raise Refused(ExitCode.UNAVAILABLE, "Restarting needs a running cluster; a CIB file cannot stop anything")
         by_ban = self.node is not None and resource.kind in (Kind.CLONE, Kind.BUNDLE)
         name = resource.id if resource.unique else base_id(resource.id)
         before = active_ids(self.context, self.node)
@@ -140,7 +141,7 @@ class _Restart:
         """Return what to restart: the active instance meant, for a part of a bundle the bundle.
 
         Raises:
-            Failure: nothing of it is active.
+            Refused: nothing of it is active.
         """
         resource = self.context.wanted
         shown = resource.history_id or resource.id
@@ -156,7 +157,7 @@ class _Restart:
         if not running:
             where = "anywhere" if self.node is None else f"on {self.node.name}"
             self.out.error(f"{shown} is not running {where} and so cannot be restarted")
-            raise Failure(ExitCode.NOSUCH)
+            raise Refused(ExitCode.NOSUCH)
         return resource
 
     def _stop(self, resource: Resource, name: str, by_ban: bool) -> Callable[[], None]:
@@ -244,7 +245,7 @@ class _Restart:
             self.out.error(f"{complaint}, {len(remaining)} resources remaining")
             for each in remaining:
                 self.out.error(f" * {each}")
-            raise Failure(ExitCode.TIMEOUT)
+            raise Refused(ExitCode.TIMEOUT)
         time.sleep(_POLL_S)
 
 

@@ -3,8 +3,9 @@
 from xml.etree.ElementTree import Element
 
 from hatools.cib.document import format_xml
+from hatools.cli.ending import Refused
 from hatools.cli.output import CData, TextOutput, XmlOutput
-from hatools.cli.resource.context import Context, Failure
+from hatools.cli.resource.context import Context
 from hatools.scheduler.model.node import Node
 from hatools.scheduler.model.resource import Resource
 from hatools.scheduler.unpack.history import active_range, sorted_operations
@@ -36,7 +37,7 @@ def list_resources(context: Context) -> None:
         assert listing is not None
         out.dest.write(write_text([listing]))
     if not any(_is_listed(resource) for resource in context.plan.resources):
-        raise Failure(ExitCode.NOSUCH)
+        raise Refused(ExitCode.NOSUCH)
 
 
 def _is_listed(resource: Resource) -> bool:
