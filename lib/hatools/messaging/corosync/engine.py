@@ -7,6 +7,7 @@ this is the wiring, and the one place that turns effects of the ring into views 
 from collections.abc import Callable
 from typing import assert_never
 
+from hatools.messaging.calls import GroupCalls
 from hatools.messaging.corosync.ballots import ballot_of, device_facts, facts_of, number_of
 from hatools.messaging.corosync.conf import Configuration
 from hatools.messaging.corosync.crypto import OVERHEAD, Envelope, Keys
@@ -102,7 +103,7 @@ class TellArbiter:
     members: tuple[int, ...]
 
 
-class CorosyncEngine:
+class CorosyncEngine(GroupCalls):
     """The corosync style at one node."""
 
     style = "corosync"
@@ -150,11 +151,6 @@ class CorosyncEngine:
         """Until when our card for the ring ``_asked`` waits for the quorum device."""
 
     @property
-    def view(self) -> View | None:
-        """Return the current view; None before the first."""
-        return self.groups.view
-
-    @property
     def deadline(self) -> float | None:
         """Return when :meth:`expire` wants to be called."""
         candidates = (self.totem.deadline, self._standing_deadline, self._device_deadline)
@@ -164,10 +160,6 @@ class CorosyncEngine:
     def is_alone(self) -> bool:
         """Say whether the ring has no other member."""
         return len(self.totem.members) <= 1
-
-    def waiting_bytes(self, group: str) -> int:
-        """Return how much waits to be sent to a group."""
-        return self._outbox.waiting_bytes(group)
 
     def start(self, now: float) -> list[Effect]:
         """Begin: alone, until others are heard."""
@@ -208,40 +200,6 @@ class CorosyncEngine:
             if votes and self.totem.members[:1] == (self.local.id,):
                 return self._announce(now, {"expected_votes": votes}) + self._perform(now, self.totem.expire(now))
         return self._perform(now, self.totem.expire(now))
-
-    def join_group(self, now: float, group: str) -> list[Effect]:
-        """Take part in a group."""
-        self.groups.join_group(group)
-        return self._wake(now)
-
-    def leave_group(self, now: float, group: str) -> list[Effect]:
-        """Leave a group."""
-        self.groups.leave_group(group)
-        return self._wake(now)
-
-    def members_of(self, group: str) -> frozenset[int]:
-        """Return the nodes that have a client in the group."""
-        return self.groups.members_of(group)
-
-    def broadcast(self, now: float, group: str, pieces: tuple[bytes, ...], tag: int) -> list[Effect]:
-        """Send to the group's clients on all members."""
-        self.groups.broadcast(group, pieces, tag)
-        return self._wake(now)
-
-    def broadcast_many(self, now: float, group: str, bundle: bytes) -> list[Effect]:
-        """Send several messages to the group's clients on all members."""
-        self.groups.broadcast_many(group, bundle)
-        return self._wake(now)
-
-    def send_to(self, now: float, group: str, node_id: int, pieces: tuple[bytes, ...]) -> list[Effect]:
-        """Send to the group's client on one node."""
-        self.groups.send_to(group, node_id, pieces)
-        return self._wake(now)
-
-    def depart(self, now: float) -> list[Effect]:
-        """Say goodbye; the ring is left when all members know."""
-        self.groups.depart()
-        return self._wake(now)
 
     def leave(self, now: float) -> list[Effect]:
         """Leave the ring at once, whether or not the goodbye has been delivered."""

@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import assert_never
 
+from hatools.messaging.calls import GroupCalls
 from hatools.messaging.external.events import (
     Event,
     MembersChanged,
@@ -41,7 +42,6 @@ from hatools.messaging.views import (
     Remark,
     RingId,
     Severity,
-    View,
     ViewInstalled,
 )
 from hatools.values.errors import RemoteError
@@ -72,7 +72,7 @@ class ThrowOut:
     reason: str
 
 
-class ExternalEngine:
+class ExternalEngine(GroupCalls):
     """The external style at one node.
 
     Args:
@@ -115,11 +115,6 @@ class ExternalEngine:
         self.groups = Groups(local, self._outbox, self._facts, self._rule)
 
     @property
-    def view(self) -> View | None:
-        """Return the current view; None before the first."""
-        return self.groups.view
-
-    @property
     def is_alone(self) -> bool:
         """Say whether the group has no other member."""
         return len(self._members) <= 1
@@ -144,10 +139,6 @@ class ExternalEngine:
         if self._unanswered_since is not None:
             times.append(self._unanswered_since + FROZEN_LIMIT_S)
         return min(times, default=None)
-
-    def waiting_bytes(self, group: str) -> int:
-        """Return how much waits to be sent to a group."""
-        return self._outbox.waiting_bytes(group)
 
     def start(self, now: float) -> list[Effect]:
         """Begin; Corosync's first events tell the rest."""
@@ -176,7 +167,7 @@ class ExternalEngine:
                     effects += self._quorum_changed(now, event)
                 case _:
                     assert_never(event)
-        return effects + self._push(now)
+        return effects + self._wake(now)
 
     def expire(self, now: float) -> list[Effect]:
         """Acknowledge what is owed; name those that keep everybody waiting."""
@@ -187,41 +178,7 @@ class ExternalEngine:
         if self._unanswered_since is not None and now >= self._unanswered_since + FROZEN_LIMIT_S:
             self._unanswered_since = now
             effects += self._throw_out_silent()
-        return effects + self._push(now)
-
-    def join_group(self, now: float, group: str) -> list[Effect]:
-        """Take part in a group."""
-        self.groups.join_group(group)
-        return self._push(now)
-
-    def leave_group(self, now: float, group: str) -> list[Effect]:
-        """Leave a group."""
-        self.groups.leave_group(group)
-        return self._push(now)
-
-    def members_of(self, group: str) -> frozenset[int]:
-        """Return the nodes that have a client in the group."""
-        return self.groups.members_of(group)
-
-    def broadcast(self, now: float, group: str, pieces: tuple[bytes, ...], tag: int) -> list[Effect]:
-        """Send to the group's clients on all members."""
-        self.groups.broadcast(group, pieces, tag)
-        return self._push(now)
-
-    def broadcast_many(self, now: float, group: str, bundle: bytes) -> list[Effect]:
-        """Send several messages to the group's clients on all members."""
-        self.groups.broadcast_many(group, bundle)
-        return self._push(now)
-
-    def send_to(self, now: float, group: str, node_id: int, pieces: tuple[bytes, ...]) -> list[Effect]:
-        """Send to the group's client on one node."""
-        self.groups.send_to(group, node_id, pieces)
-        return self._push(now)
-
-    def depart(self, now: float) -> list[Effect]:
-        """Say goodbye."""
-        self.groups.depart()
-        return self._push(now)
+        return effects + self._wake(now)
 
     def leave(self, now: float) -> list[Effect]:
         """Stop; leaving the group itself is the style's."""
@@ -431,7 +388,7 @@ class ExternalEngine:
         self._rejected.add((source, cause))
         return [Remark(Severity.WARNING, f"ignored a message from {source}: {cause}")]
 
-    def _push(self, now: float) -> list[Effect]:
+    def _wake(self, now: float) -> list[Effect]:
         """Send what waits, as far as the window goes, or at least the acknowledgement that is owed."""
         effects: list[Effect] = []
         if not self._tag:
