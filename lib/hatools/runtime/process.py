@@ -9,9 +9,11 @@ agent itself has ended, what its children still hold open is not waited for (a d
 import asyncio
 import contextlib
 import os
+import pwd
 import signal
 import subprocess
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from hatools.values.records import dataclass, field
 
@@ -40,6 +42,8 @@ class Command:
     directory: str | None = None
     umask: int = 0o026
     output_limit: int = OUTPUT_LIMIT
+    user: str = ""
+    """The account to run as, with its own groups; empty: ours."""
     kept_line: bytes = b""
     """The last line that begins so is kept even if the output after it is longer than the limit."""
 
@@ -100,6 +104,14 @@ class _Stream:
         return (self.kept + bytes(self.data)).decode("utf-8", "replace")
 
 
+def _identity(user: str) -> dict[str, Any]:
+    if not user:
+        return {}
+    account = pwd.getpwnam(user)
+    groups = os.getgrouplist(user, account.pw_gid)
+    return {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": groups}
+
+
 class AgentProcess:
     """A running agent. ``pid`` is also its process group; ``result`` completes when it has ended."""
 
@@ -126,6 +138,7 @@ class AgentProcess:
             umask=command.umask,
             process_group=0,
             restore_signals=True,
+            **_identity(command.user),
         )
         self.pid = self._process.pid
         assert self._process.stdout is not None and self._process.stderr is not None

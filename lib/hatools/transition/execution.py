@@ -54,7 +54,6 @@ class Execution:
         "_failed",
         "_finished",
         "_graph",
-        "_limits",
         "_network_delay_ms",
         "_ready",
         "_running",
@@ -64,11 +63,12 @@ class Execution:
         "abort_priority",
         "abort_reason",
         "completion",
+        "limits",
     )
 
     def __init__(self, graph: Graph, limits: Limits) -> None:
         self._graph = graph
-        self._limits = limits
+        self.limits = limits
         self._network_delay_ms = parse_interval_ms(graph.settings.get("cluster-delay")) or DEFAULT_NETWORK_DELAY_MS
         self._action_synapse: dict[int, int] = {}
         self._dependents: dict[int, list[int]] = {}
@@ -100,10 +100,6 @@ class Execution:
     @property
     def graph(self) -> Graph:
         return self._graph
-
-    @property
-    def limits(self) -> Limits:
-        return self._limits
 
     @property
     def running(self) -> dict[int, GraphAction]:
@@ -215,7 +211,7 @@ class Execution:
         work = [action for action in synapse.actions if action.type is not ActionType.PSEUDO]
         if not work:
             return True
-        if self._limits.batch > 0 and len(self._running) + len(work) > max(self._limits.batch, len(work)):
+        if self.limits.batch > 0 and len(self._running) + len(work) > max(self.limits.batch, len(work)):
             return False
         return all(self._fits_node(action) for action in work)
 
@@ -227,7 +223,7 @@ class Execution:
             for other in self._running.values()
             if other.node == action.node and other.type is ActionType.RESOURCE
         )
-        limit = self._limits.node_jobs.get(action.node, 0)
+        limit = self.limits.node_jobs.get(action.node, 0)
         if limit > 0 and jobs.total() >= limit:
             return False
-        return not (action.operation in _MIGRATIONS and 0 <= self._limits.migrations <= jobs["migration"])
+        return not (action.operation in _MIGRATIONS and 0 <= self.limits.migrations <= jobs["migration"])

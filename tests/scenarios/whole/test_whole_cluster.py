@@ -32,7 +32,7 @@ def seeds() -> list[range]:
 
 def run_batch(batch: range) -> tuple[list[str], str]:
     """Run some seeds; return a line of figures for each that held, and the story of the first that did not."""
-    figures = []
+    figures: list[str] = []
     for seed in batch:
         storm = Storm(seed)
         try:

@@ -75,7 +75,8 @@ def configuration(count: int) -> Configuration:
         for number in range(1, count + 1)
     )
     return read_configuration(
-        "totem {\n version: 2\n cluster_name: sim\n token: 1000\n seqno_unchanged_const: 4\n crypto_cipher: none\n crypto_hash: none\n}\n"
+        "totem {\n version: 2\n cluster_name: sim\n token: 1000\n seqno_unchanged_const: 4\n"
+        " crypto_cipher: none\n crypto_hash: none\n}\n"
         f"nodelist {{\n{nodes}}}\nquorum {{\n provider: corosync_votequorum\n}}\n"
     )
 
@@ -558,7 +559,7 @@ class World:
                 if not ahead:
                     self._check_only_dc(machine, life)
                 self._schedule(machine, life, request, document)
-            case crmd.Rehearse():
+            case crmd.Rehearse() | crmd.RunAlert():
                 return
             case crmd.RunOperation():
                 machine.agents.run(effect, self._reporter(machine, life))

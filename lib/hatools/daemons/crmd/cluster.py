@@ -24,6 +24,7 @@ class Identity:
     cluster_name: str
     version: str
     job_limit: int = 0
+    cores: int = 1
     start_state: str = ""
 
     @property

@@ -8,6 +8,7 @@ for (:mod:`~hatools.daemons.crmd.operations`); the one that is elected has the D
 from typing import assert_never
 
 from hatools.daemons.crmd import changes, status
+from hatools.daemons.crmd.alerts import Alerts
 from hatools.daemons.crmd.cluster import Cluster, Identity
 from hatools.daemons.crmd.coordinator import Coordinator
 from hatools.daemons.crmd.effects import (
@@ -27,7 +28,9 @@ from hatools.daemons.crmd.events import (
     Event,
     FencingEnded,
     FencingSeen,
+    FencingTold,
     Instant,
+    LoadSeen,
     MetadataRead,
     OperationRefused,
     PeerSaid,
@@ -40,10 +43,11 @@ from hatools.daemons.crmd.events import (
     Written,
 )
 from hatools.daemons.crmd.fsa import DC_STATES, Action, Input, State, is_overtaken, step
-from hatools.daemons.crmd.history import FEATURE_SET, ResourceIdentity
+from hatools.daemons.crmd.history import FEATURE_ATTRIBUTE, FEATURE_SET, ResourceIdentity
 from hatools.daemons.crmd.operations import LocalOperations, OperationEffect, Reply
 from hatools.daemons.crmd.peers import Peer
 from hatools.daemons.crmd.rehearsal import Rehearsal
+from hatools.daemons.crmd.throttle import Throttle, configured_threshold, throttle_of
 from hatools.ipc.messages.attrd import UpdateAttribute
 from hatools.ipc.messages.crmd import (
     ActionDone,
@@ -63,6 +67,7 @@ from hatools.ipc.messages.crmd import (
     PeerRefresh,
     PeerReprobe,
     PerformAction,
+    ThrottleChanged,
     Vote,
 )
 from hatools.ipc.messages.lrm import OperationDone
@@ -74,6 +79,7 @@ LAST_WRITES_S = 10.0
 
 EXIT_OK = 0
 EXIT_STAY_DOWN = 100
+EXIT_PANIC = 101
 _MOST_INPUTS = 100
 """More steps than this for one event mean that the table runs in a circle."""
 
@@ -95,6 +101,8 @@ class Controller:
         self._announced: ControllerState | None = None
         self._old_ring_members: frozenset[int] = frozenset()
         self._rehearsal = Rehearsal()
+        self._alerts = Alerts(self.cluster)
+        self._has_told_features = False
         self.cluster.peers.learn(me.id, me.name)
 
     # --- what can be asked
@@ -164,6 +172,9 @@ class Controller:
                 facts = changes.compare(old, document) if cluster.has_document else []
                 if any(isinstance(fact, changes.ConfigurationChanged) for fact in facts):
                     self._rehearsal.plan(at.now)
+                for fact in facts if coordinator.active else ():
+                    if isinstance(fact, changes.AttributeChanged):
+                        self._alerts.attribute(fact.node_id, fact.node, fact.name, fact.value)
                 cluster.document, cluster.has_document = document, True
                 self._forgive()
                 if document.version < old.version:
@@ -182,6 +193,7 @@ class Controller:
             case Scheduled():
                 coordinator.scheduled(at, event)
             case OperationDone():
+                self._alerts.resource(cluster.me.name, event)
                 self._local(self.operations.operation_done(event))
             case OperationRefused(key, reason, exec_status):
                 self._local(self.operations.refused(key, reason, exec_status))
@@ -195,6 +207,10 @@ class Controller:
                 coordinator.fencing_ended(at, event)
             case FencingSeen():
                 self._fencing_seen(at, event)
+            case FencingTold(record):
+                self._alerts.fencing(record)
+            case LoadSeen(load):
+                self._load_seen(load)
             case ShutdownAsked():
                 self._shutdown(at)
             case ElectionAsked():
@@ -232,6 +248,7 @@ class Controller:
             if peer.in_view and peer.id not in members:
                 lost.append(peer)
         for peer in lost:
+            self._alerts.node(peer.node_id, peer.name, "lost")
             peer.in_view = peer.in_group = False
             peer.incarnation = ""
             known = cluster.standing(peer)
@@ -251,6 +268,7 @@ class Controller:
         for peer in lost:
             peer.leaving = peer.fenced = False
         for peer in arrived:
+            self._alerts.node(peer.node_id, peer.name, "member")
             peer.in_view = True
             peer.arrived_in = view.ring_id
             peer.leaving = peer.fenced = peer.unwritten = False
@@ -263,6 +281,7 @@ class Controller:
             returned = inside and peer.in_group and peer.id in group.arrived and peer.id != cluster.me.id
             if peer.in_group and (not inside or returned):
                 left.append(peer)
+                peer.incarnation = ""
             if inside and (not peer.in_group or returned):
                 arrived.append(peer)
             peer.in_group = inside
@@ -298,9 +317,13 @@ class Controller:
                 coordinator.membership.requested(sender, message)
             case JoinAck():
                 self._acknowledged(sender, message)
+                self._tell_features()
                 self._rehearsal.plan_first(at.now)
             case JoinConfirm():
                 coordinator.membership.confirmed(sender, message)
+            case ThrottleChanged(mode):
+                peer.throttle = _throttle(mode)
+                coordinator.throttle_changed(at)
             case PerformAction():
                 self._perform(at, sender, message)
             case ActionDone():
@@ -328,7 +351,7 @@ class Controller:
         """Learn who votes; a controller that was restarted without leaving the group shows here."""
         restarted = peer.in_group and peer.incarnation not in ("", vote.incarnation)
         peer.name, peer.job_limit, peer.style = vote.name, vote.job_limit, vote.style
-        peer.incarnation = vote.incarnation
+        peer.incarnation, peer.cores, peer.throttle = vote.incarnation, vote.cores, _throttle(vote.throttle)
         if restarted and vote.round == self.cluster.ring:
             self.cluster.log("NOTICE", f"The controller of {peer.name} was restarted")
             if peer.id == self._dc:
@@ -336,6 +359,8 @@ class Controller:
             peer.joined = peer.leaving = False
             effects = self.election.start(at.now)
             self.cluster.electing = True
+            # Who did not know the earlier incarnation has no reason of its own to vote again.
+            self.cluster.emit(BroadcastToPeers(Elect(self.cluster.ring, f"{peer.name} has a new controller")))
             self.coordinator.controllers_changed(at, [peer], [peer])
             self._elect(at, effects)
 
@@ -357,6 +382,8 @@ class Controller:
                         uptime=int(at.now - cluster.started),
                         job_limit=me.job_limit,
                         incarnation=me.uuid,
+                        cores=me.cores,
+                        throttle=int(cluster.peers.learn(me.id, me.name).throttle),
                         unclean=self._suspects(),
                     )
                     cluster.emit(BroadcastToPeers(vote))
@@ -439,7 +466,9 @@ class Controller:
         rebooted = peer.has_arrived_since(event.ring)
         if peer.id == self.cluster.me.id and not rebooted:
             self.cluster.log("error", "This node was fenced, and yet it runs: leaving the cluster at once")
-            self.cluster.emit(EndProcess(EXIT_STAY_DOWN, "our own fencing was reported"))
+            reaction = status.cluster_option(self.cluster.document, "fence-reaction", "stop")
+            end = EXIT_PANIC if reaction == "panic" else EXIT_STAY_DOWN
+            self.cluster.emit(EndProcess(end, "our own fencing was reported"))
         elif peer.id != self.cluster.me.id:
             peer.unclean = False
             self.coordinator.fencing_seen(at, peer, rebooted=rebooted)
@@ -512,6 +541,7 @@ class Controller:
             case Action.FINALIZE:
                 coordinator.membership.finalize()
             case Action.SCHEDULE:
+                self._tell_features()
                 coordinator.schedule()
             case Action.CANCEL_TRANSITION:
                 coordinator.abort(at, "the membership of controllers changed")
@@ -534,8 +564,31 @@ class Controller:
         elif self._dc:
             self.cluster.emit(SendToPeer(self._dc, done))
 
+    def _load_seen(self, load: float) -> None:
+        """Tell the others when this machine's load is of another class than before."""
+        cluster, me = self.cluster, self.cluster.me
+        threshold = configured_threshold(status.cluster_option(cluster.document, "load-threshold"))
+        mode = throttle_of(load, me.cores, threshold)
+        peer = cluster.peers.learn(me.id, me.name)
+        if mode is not peer.throttle and self.state is not State.STARTING:
+            peer.throttle = mode
+            cluster.log("NOTICE" if mode is Throttle.HIGH else "info", f"CPU load {load:.2f}: {mode.name.lower()}")
+            cluster.emit(BroadcastToPeers(ThrottleChanged(int(mode))))
+
+    def _tell_features(self) -> None:
+        """As a member, tell once what this node's software can do."""
+        if not self._has_told_features and self.cluster.peers.learn(self.cluster.me.id, "").joined:
+            self._has_told_features = True
+            me = self.cluster.me.name
+            self.cluster.emit(SetAttributes(UpdateAttribute(FEATURE_ATTRIBUTE, FEATURE_SET, node=me)))
+
     def _announce(self) -> None:
         state = self.describe()
         if state != self._announced:
             self._announced = state
             self.cluster.emit(Announce(state))
+
+
+def _throttle(mode: int) -> Throttle:
+    """Read a peer's class of load; one that we do not know counts as the highest."""
+    return Throttle(mode) if mode in Throttle.__members__.values() else Throttle.EXTREME

@@ -20,9 +20,11 @@ from hatools.daemons.crmd.cluster import Cluster
 from hatools.daemons.crmd.duties import HELP, Duties, attribute_hold
 from hatools.daemons.crmd.events import FencingEnded, Instant, Scheduled
 from hatools.daemons.crmd.fsa import Input, State
+from hatools.daemons.crmd.history import FEATURE_ATTRIBUTE
 from hatools.daemons.crmd.holds import Holds
 from hatools.daemons.crmd.membership import REPLICAS, Membership, grace_hold
 from hatools.daemons.crmd.peers import Peer
+from hatools.daemons.crmd.throttle import batch_limit, job_limit, most_jobs
 from hatools.daemons.crmd.transitioner import (
     Aborted,
     CountFailure,
@@ -217,11 +219,24 @@ class Coordinator:
         if graph is None:
             return
         self._recheck_by = graph.recheck_by
-        given = status.cluster_option(self._cluster.document, "node-action-limit")
-        limit = int(given) if given.isdigit() else 0
-        node_jobs = {peer.name: limit or peer.job_limit for peer in self._cluster.peers.all()}
-        limits = Limits(graph.batch_limit, node_jobs, graph.migration_limit)
-        self._act(at, self.transitioner.begin(at.now, graph, limits))
+        self._act(at, self.transitioner.begin(at.now, graph, self._limits(graph)))
+
+    def throttle_changed(self, at: Instant) -> None:
+        """A machine is loaded more or less than before: the present transition takes that into account."""
+        execution = self.transitioner.execution
+        if self.active and execution is not None:
+            execution.limits = self._limits(execution.graph)
+            self._act(at, self.transitioner.advance(at.now))
+
+    def _limits(self, graph: Graph) -> Limits:
+        peers = self._cluster.peers
+        option = status.cluster_option(self._cluster.document, "node-action-limit")
+        node_jobs = {
+            peer.name: job_limit(peer.throttle, most_jobs(peer.job_limit, option, peer.cores)) for peer in peers.all()
+        }
+        members = [peer for peer in peers.all() if peer.in_view]
+        batch = batch_limit(graph.batch_limit, (peer.throttle for peer in members), len(members))
+        return Limits(batch, node_jobs, graph.migration_limit)
 
     def settle(self, at: Instant) -> None:
         """Arm the timer that looks again even if nothing happens."""
@@ -253,6 +268,8 @@ class Coordinator:
                     self.abort(at, "a ticket changed")
                 case AttributeChanged(node_id, node, name, value):
                     self.holds.release(attribute_hold(node, name))
+                    if name == FEATURE_ATTRIBUTE:
+                        continue  # nothing is decided by it
                     if value is not None or self.membership.is_present(node_id):
                         self.abort(at, f"{name} of {node} is {value or 'gone'} now")
                 case OperationRecorded():

@@ -25,7 +25,9 @@ from hatools.daemons.crmd.events import (
     Event,
     FencingEnded,
     FencingSeen,
+    FencingTold,
     Instant,
+    LoadSeen,
     MetadataRead,
     OperationRefused,
     PeerSaid,
@@ -37,6 +39,7 @@ from hatools.daemons.crmd.events import (
     Synchronised,
     Written,
 )
+from hatools.daemons.crmd.throttle import INTERVAL_S, own_limit
 from hatools.ipc.client import Connection
 from hatools.ipc.clients.cib_follower import CibFollower
 from hatools.ipc.clients.lrm import LrmClient
@@ -61,7 +64,7 @@ from hatools.ipc.messages.crmd import (
     StartElection,
     SubscribeController,
 )
-from hatools.ipc.messages.lrm import Execute, OperationDone
+from hatools.ipc.messages.lrm import Execute, OperationDone, RunAlertAgent
 from hatools.ipc.messages.messaging import Delivered, Direct, GroupChanged, ViewChanged
 from hatools.ipc.messages.pengine import ScheduleRequest, ScheduleResult
 from hatools.ipc.messages.session import Done
@@ -70,6 +73,7 @@ from hatools.ipc.rights import Rights
 from hatools.ipc.server import Client, Server
 from hatools.runtime.daemon import EXIT_LEFT_CLUSTER, Context
 from hatools.runtime.logs import NOTICE
+from hatools.runtime.timestamps import alert_moment
 from hatools.transition.xml import graph_from_xml
 from hatools.values.agentname import AgentName
 from hatools.values.errors import (
@@ -138,7 +142,8 @@ class ControllerDaemon:
             style=joined.style,
             cluster_name=joined.cluster_name,
             version=DC_VERSION,
-            job_limit=_job_limit(),
+            job_limit=own_limit(os.environ),
+            cores=os.cpu_count() or 1,
             start_state=os.environ.get("PCMK_node_start_state", ""),
         )
         self._core = Controller(me, self._instant())
@@ -147,6 +152,7 @@ class ControllerDaemon:
         for event in early:
             self._feed(event)
         self._server.start(self._watch_fencing())
+        self._server.start(self._watch_load())
         await self._server.open()
         self._context.ready()
         return await self._until_the_end()
@@ -231,6 +237,8 @@ class ControllerDaemon:
                     self._server.start(self._fence(effect))
                 case does.SetAttributes(request):
                     self._server.start(self._set_attributes(request))
+                case does.RunAlert():
+                    self._server.start(self._alert(effect))
                 case does.Announce(state):
                     listeners = [c for c in self._server.clients.values() if c.state.get(_SUBSCRIBED)]
                     self._server.broadcast(ControllerChanged(state), listeners)
@@ -304,6 +312,16 @@ class ControllerDaemon:
         except DisconnectedError:
             return
         self._feed(ResourceForgotten(forget.key, forget.resource))
+
+    async def _alert(self, alert: does.RunAlert) -> None:
+        assert self._lrm is not None
+        environment = dict(alert.environment)
+        for name, value in alert_moment(alert.timestamp_format).items():
+            environment[f"CRM_alert_{name}"] = environment[f"CRM_notify_{name}"] = value
+        try:
+            await self._lrm.run_alert(RunAlertAgent(alert.id, alert.path, environment, alert.timeout_ms))
+        except HatoolsError as error:
+            _log.warning("alert %s was not raised: %s", alert.id, error)
 
     async def _read_metadata(self, effect: does.ReadMetadata) -> None:
         assert self._lrm is not None
@@ -427,8 +445,11 @@ class ControllerDaemon:
         """Hear of all fencing, from whichever incarnation of stonithd runs."""
 
         def on_event(event: Any) -> None:
-            if isinstance(event, FencingNotice) and event.record.state == "success":
+            if not isinstance(event, FencingNotice) or event.record.state == "pending":
+                return
+            if event.record.state == "success":
                 self._feed(FencingSeen(event.record.target, event.record.action, event.record.ring))
+            self._feed(FencingTold(event.record))
 
         while not self._end.done():
             try:
@@ -444,6 +465,12 @@ class ControllerDaemon:
             except HatoolsError as error:
                 _log.warning("stonithd cannot be watched: %s", error)
             await asyncio.sleep(_RECONNECT_S)
+
+    async def _watch_load(self) -> None:
+        """Look at the machine's load now and then."""
+        while not self._end.done():
+            self._feed(LoadSeen(os.getloadavg()[0]))
+            await asyncio.sleep(INTERVAL_S)
 
     # --- clients
 
@@ -513,11 +540,6 @@ def _ignore(answer: "asyncio.Future[Any]") -> None:
     """Read a result nobody needs; a lost connection shows elsewhere."""
     if not answer.cancelled() and isinstance(error := answer.exception(), HatoolsError):
         _log.debug("a message was not sent: %s", error)
-
-
-def _job_limit() -> int:
-    text = os.environ.get("PCMK_node_action_limit", "")
-    return int(text) if text.isdigit() and int(text) > 0 else 2 * (os.cpu_count() or 1)
 
 
 async def serve(context: Context) -> int:

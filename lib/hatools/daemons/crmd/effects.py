@@ -23,6 +23,7 @@ from hatools.ipc.messages.crmd import (
     PeerRefresh,
     PeerReprobe,
     PerformAction,
+    ThrottleChanged,
     Vote,
 )
 from hatools.values.records import dataclass
@@ -43,6 +44,7 @@ PeerMessage = (
     | PeerForget
     | PeerQuestion
     | PeerAnswer
+    | ThrottleChanged
 )
 
 
@@ -156,6 +158,17 @@ class SetAttributes:
 
 
 @dataclass(frozen=True, slots=True)
+class RunAlert:
+    """Have an administrator's program called; the moment is added to its environment."""
+
+    id: str
+    path: str
+    environment: dict[str, str]
+    timeout_ms: int
+    timestamp_format: str
+
+
+@dataclass(frozen=True, slots=True)
 class Announce:
     """Tell subscribers how this controller stands now."""
 
@@ -191,6 +204,7 @@ Effect = (
     | ReadMetadata
     | FenceNode
     | SetAttributes
+    | RunAlert
     | Announce
     | Log
     | EndProcess

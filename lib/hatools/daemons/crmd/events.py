@@ -10,6 +10,7 @@ from hatools.daemons.crmd.effects import PeerMessage
 from hatools.daemons.crmd.history import ResourceIdentity
 from hatools.ipc.messages.lrm import OperationDone
 from hatools.ipc.messages.messaging import GroupChanged, ViewChanged
+from hatools.ipc.messages.stonith import FencingRecord
 from hatools.transition.graph import Graph
 from hatools.values.records import dataclass
 
@@ -115,6 +116,20 @@ class FencingSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class FencingTold:
+    """A fencing operation ended, whoever asked for it and however it went."""
+
+    record: FencingRecord
+
+
+@dataclass(frozen=True, slots=True)
+class LoadSeen:
+    """The machine's load average over a minute."""
+
+    load: float
+
+
+@dataclass(frozen=True, slots=True)
 class ShutdownAsked:
     """This node shall be drained and leave."""
 
@@ -146,6 +161,8 @@ Event = (
     | MetadataRead
     | FencingEnded
     | FencingSeen
+    | FencingTold
+    | LoadSeen
     | ShutdownAsked
     | ElectionAsked
     | RingDescribed

@@ -16,6 +16,9 @@ from hatools.values.records import dataclass, field
 from hatools.values.result import ExecStatus
 
 FEATURE_SET = "3.16.1"
+FEATURE_ATTRIBUTE = "#feature-set"
+"""The node attribute by which displays know what a node's software can do."""
+
 PENDING_EXIT_STATUS = 193
 _MIGRATIONS = ("migrate_to", "migrate_from")
 _NEED_METADATA = frozenset(

@@ -1,5 +1,6 @@
 """What a controller knows of its peers: who they are, who is there, who has joined. Pure."""
 
+from hatools.daemons.crmd.throttle import Throttle
 from hatools.values.records import dataclass
 
 
@@ -24,6 +25,8 @@ class Peer:
     unclean: bool = False
     unwritten: bool = False
     job_limit: int = 0
+    cores: int = 1
+    throttle: Throttle = Throttle.NONE
     style: str = ""
     incarnation: str = ""
     arrived_in: str = ""

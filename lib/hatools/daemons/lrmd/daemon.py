@@ -17,6 +17,7 @@ from hatools.ipc.messages.lrm import (
     Metadata,
     RegisterResource,
     ResourceList,
+    RunAlertAgent,
     SubscribeOperations,
     UnregisterResource,
 )
@@ -100,6 +101,10 @@ class Executor:
                 return Done()
             case ListResources():
                 return ResourceList(tuple(self._core.listing()))
+            case RunAlertAgent():
+                client.require(Rights.FULL)
+                self._server.start(self._runner.alert(message))
+                return Done()
             case GetMetadata(standard, provider, type_, timeout_ms):
                 text = await self._runner.metadata(AgentName(standard, provider, type_), timeout_ms)
                 return Metadata(text.encode())

@@ -8,6 +8,7 @@ import asyncio
 import errno
 import logging
 import os
+import pwd
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -26,9 +27,10 @@ from hatools.agents.ocf import (
 )
 from hatools.agents.systemd import Systemd
 from hatools.daemons.lrmd.operations import Run
+from hatools.ipc.messages.lrm import RunAlertAgent
 from hatools.ipc.messages.stonith import DeviceResult, RunDevice
 from hatools.runtime.commands import commands_folder
-from hatools.runtime.directories import Directories
+from hatools.runtime.directories import CLUSTER_USER, Directories
 from hatools.runtime.inflight import InFlight
 from hatools.runtime.process import AgentProcess, Command, ProcessResult, run_process
 from hatools.runtime.secrets import with_secrets
@@ -98,6 +100,28 @@ class AgentRunner:
         return OperationResult(
             ExecStatus.NOT_INSTALLED, int(ExitCode.NOT_INSTALLED), f"agents of class {agent.standard} are not supported"
         )
+
+    async def alert(self, request: RunAlertAgent) -> None:
+        """Call the program of an alert; what comes of it is a matter for the log."""
+        environment = self._environment | request.environment
+        command = Command(
+            (request.path,),
+            environment,
+            timeout_ms=request.timeout_ms,
+            directory=self._folder,
+            user=_alert_user(self._directories),
+        )
+        try:
+            result = await run_process(command)
+        except OSError as error:
+            _log.warning("alert %s: %s cannot be called: %s", request.id, request.path, error.strerror)
+            return
+        if result.timed_out:
+            _log.warning("alert %s: %s took longer than %s ms", request.id, request.path, request.timeout_ms)
+        elif result.exit_status != 0:
+            _log.warning("alert %s: %s ended with status %s", request.id, request.path, result.exit_status)
+        else:
+            _log.info("alert %s: %s was called", request.id, request.path)
 
     def kill(self, call_id: int) -> None:
         """End a running operation at once."""
@@ -227,6 +251,16 @@ class AgentRunner:
         if result.exit_status != 0 or not result.stdout.strip():
             raise HatoolsError(f"{agent} printed no metadata (exit status {result.exit_status})")
         return result.stdout
+
+
+def _alert_user(directories: Directories) -> str:
+    """Return the account that programs of alerts run with: the cluster's, where we may choose and it exists."""
+    if os.geteuid() != 0 or not directories.is_system:
+        return ""
+    try:
+        return pwd.getpwnam(CLUSTER_USER).pw_name
+    except KeyError:
+        return ""
 
 
 def _judge(run: Run, agent: AgentName, result: ProcessResult) -> OperationResult:

@@ -10,7 +10,7 @@ import time
 from typing import Any, assert_never
 
 from hatools.daemons.pacemakerd.image import fork_daemon, freeze, load
-from hatools.daemons.pacemakerd.supervision import Effect, Finish, SendPing, Spawn, Supervision, Terminate
+from hatools.daemons.pacemakerd.supervision import Effect, Finish, Panic, SendPing, Spawn, Supervision, Terminate
 from hatools.ipc.client import Connection
 from hatools.ipc.messages.pacemakerd import DaemonState, DescribeNode, NodeProcesses, StopNode
 from hatools.ipc.messages.session import Done, Ping
@@ -19,6 +19,7 @@ from hatools.ipc.server import Client, Server
 from hatools.runtime.daemon import STILL_WAITING, Serve, access_policy
 from hatools.runtime.directories import Directories
 from hatools.runtime.logs import notice
+from hatools.runtime.panic import panic
 from hatools.values.errors import AlreadyExistsError, HatoolsError, RemoteError
 from hatools.values.records import dataclass
 
@@ -160,6 +161,8 @@ class Supervisor:
                     self._terminate(effect)
                 case SendPing():
                     self._spawn_task(self._ping(effect.name))
+                case Panic():
+                    _log.error("this machine is to be restarted at once: %s", panic(self._directories) or "now")
                 case Finish():
                     self._exit_status = effect.status
                     self._loop.stop()

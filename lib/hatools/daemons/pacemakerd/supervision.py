@@ -35,6 +35,9 @@ STABLE_AFTER = 60.0
 """Seconds of life after which a restart counts as the first again."""
 
 EXIT_STAY_DOWN = 100
+EXIT_PANIC = 101
+"""A daemon says that this machine must not go on running (``fence-reaction=panic``)."""
+
 FIRST_DELAY = 0.05
 LONGEST_DELAY = 30.0
 
@@ -88,7 +91,12 @@ class Finish:
     status: int
 
 
-Effect = Spawn | Terminate | SendPing | Finish
+@dataclass(frozen=True, slots=True)
+class Panic:
+    """Effect: restart the machine at once, if it is one; otherwise the node stops as usual."""
+
+
+Effect = Spawn | Terminate | SendPing | Finish | Panic
 
 
 @dataclass(slots=True)
@@ -169,9 +177,9 @@ class Supervision:
         child.life, child.ping_sent, child.killed = _Life.DOWN, None, False
         if self.state is NodeState.STOPPING:
             return self._exited_while_stopping(now, name, was_told)
-        if status == EXIT_STAY_DOWN:
+        if status in (EXIT_STAY_DOWN, EXIT_PANIC):
             self.exit_status = EXIT_STAY_DOWN
-            return self.stop(now)
+            return [*([Panic()] if status == EXIT_PANIC else []), *self.stop(now)]
         if was_told:
             child.failures_in_a_row = 0
         else:

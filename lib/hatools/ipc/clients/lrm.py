@@ -16,6 +16,7 @@ from hatools.ipc.messages.lrm import (
     RegisteredResource,
     RegisterResource,
     ResourceList,
+    RunAlertAgent,
     SubscribeOperations,
     UnregisterResource,
 )
@@ -87,6 +88,10 @@ class LrmClient:
             NoSuchObjectError: there is none.
         """
         await self.connection.request(CancelOperation(resource, operation, interval_ms))
+
+    async def run_alert(self, request: RunAlertAgent) -> None:
+        """Have an alert's program called."""
+        await self.connection.request(request)
 
     async def resources(self) -> tuple[RegisteredResource, ...]:
         """Return what is registered."""

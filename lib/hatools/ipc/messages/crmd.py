@@ -115,8 +115,18 @@ class Vote:
     uptime: int
     job_limit: int = 0
     incarnation: str = ""
+    cores: int = 1
+    throttle: int = 0
+    """How loaded its machine is, see :class:`ThrottleChanged`."""
     unclean: tuple[int, ...] = ()
     """Nodes that the sender has lost and that nobody has fenced since: they should not lead."""
+
+
+@dataclass(frozen=True, slots=True)
+class ThrottleChanged:
+    """Broadcast: the sender's machine is loaded more or less than before, from 0 (not) to 4 (extremely)."""
+
+    throttle: int
 
 
 @dataclass(frozen=True, slots=True)

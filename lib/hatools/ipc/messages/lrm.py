@@ -121,6 +121,16 @@ class ResourceList:
 
 
 @dataclass(frozen=True, slots=True)
+class RunAlertAgent:
+    """Request: call the program of an alert, with these variables beside the usual ones. Answer: Done, at once."""
+
+    id: str
+    path: str
+    environment: dict[str, str]
+    timeout_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class GetMetadata:
     """Request: an agent's metadata, from the cache if possible. Answer: :class:`Metadata`."""
 

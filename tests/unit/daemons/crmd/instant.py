@@ -25,6 +25,7 @@ from hatools.daemons.crmd.effects import (
     Log,
     ReadMetadata,
     Rehearse,
+    RunAlert,
     RunOperation,
     SendToPeer,
     SetAttributes,
@@ -249,7 +250,7 @@ class InstantCluster:
                 self.log.append(f"{NAMES[node]} {level}: {text}")
             case EndProcess(status):
                 self.nodes[node].ended = status
-            case Announce() | Rehearse():
+            case Announce() | Rehearse() | RunAlert():
                 return
 
     def result(self, run: RunOperation) -> OperationDone:

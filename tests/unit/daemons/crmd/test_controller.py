@@ -160,7 +160,7 @@ def test_a_failed_monitor_counts_and_is_calculated_after_the_count_is_known():
     cluster.start(1, 2, 3)
     asked = cluster.nodes[1].asked
     names = [request.name for request in asked if isinstance(request, UpdateAttribute)]
-    assert names == ["last-failure-d1#monitor_10000", "fail-count-d1#monitor_10000"]
+    assert names == ["#feature-set", "last-failure-d1#monitor_10000", "fail-count-d1#monitor_10000"]
     assert cluster.states()["node1"] == "S_POLICY_ENGINE"
     count = len(cluster.calculations)
     cluster.configure(

@@ -1,9 +1,11 @@
 """Supervision: order, restarts, hangs and the special place of messaging."""
 
 from hatools.daemons.pacemakerd.supervision import (
+    EXIT_PANIC,
     EXIT_STAY_DOWN,
     Finish,
     NodeState,
+    Panic,
     SendPing,
     Spawn,
     Supervision,
@@ -119,6 +121,11 @@ def test_a_daemon_that_asks_to_stay_down_stops_the_node() -> None:
     for name in ("lrmd", "cib", "messaging"):
         effects = node.exited(10.0, name, 0)
     assert effects == [Finish(EXIT_STAY_DOWN)]
+
+
+def test_a_daemon_that_asks_for_a_panic_also_stops_the_node_where_that_is_refused() -> None:
+    effects = running().exited(10.0, "crmd", EXIT_PANIC)
+    assert effects == [Panic(), Terminate("lrmd", hard=False, why="the node stops")]
 
 
 def test_stopping_while_starting_ends_what_runs() -> None:
