@@ -309,6 +309,10 @@ class World:
         self._feed(machine, life, CibSeen(life.replica.document))
         if life.engine.view is not None:
             self._feed(machine, life, _view_changed(life.engine.view))
+        members = life.engine.members_of("crmd")
+        if machine.id in members:
+            # Its predecessor's leaving was never told: then messaging shows a new client the group as it is.
+            self._feed(machine, life, GroupChanged("crmd", tuple(sorted(members)), (), ()), controller)
         self._engine(machine, life.engine.join_group(self.now, "crmd"))
 
     def _restart_processes(self, machine: Machine, life: Processes) -> None:
