@@ -66,7 +66,7 @@ class HeartbeatStyle:
         self._keys = keys
         self._local = local
         self._store = HeartbeatStore(state_folder(context.directories))
-        self._numbers = NumberStore(state_folder(context.directories), number_of_name(local))
+        self._numbers = NumberStore(context.directories.messaging, number_of_name(local))
         self._loop = asyncio.get_running_loop()
         self._saved: dict[str, bytes] = {}
         self._media: Media
@@ -117,6 +117,7 @@ class HeartbeatStyle:
         uuid = self._local.encode()[:16].ljust(16, b"\0")
         if not self._configuration.uuid_from_name:
             uuid = self._store.own_uuid(os.urandom(16))
+        self._context.directories.messaging.mkdir(parents=True, exist_ok=True)
         self._numbers.load()
         first = self._numbers.numbers.ring_sequence
         self._keep_numbers(Numbers(generation, first + SEQUENCE_RESERVE))
@@ -186,7 +187,7 @@ class HeartbeatStyle:
         try:
             self._numbers.keep(numbers)
         except OSError as error:
-            folder = state_folder(self._context.directories)
+            folder = self._context.directories.messaging
             raise UnavailableError(f"nothing can be stored in {folder}: {error.strerror}") from None
 
     def carry_out(self, request: object) -> None:

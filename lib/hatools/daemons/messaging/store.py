@@ -2,6 +2,7 @@
 
 Both must be on disk before they are used: the epoch makes every key and nonce unique, the ring sequence
 makes every ring id unique. One file, replaced atomically, so a crash leaves the old or the new numbers.
+A node that changes its style may have had another id before; the sequence goes on from the highest of them all.
 """
 
 import json
@@ -32,14 +33,14 @@ class NumberStore:
         self.numbers = Numbers()
 
     def load(self) -> None:
-        """Read the file; without one, or with a broken one, the numbers are zero."""
-        try:
-            data = json.loads(self._path.read_text())
-            self.numbers = Numbers(int(data["epoch"]), int(data["ring_sequence"]), int(data.get("expected_votes", 0)))
-        except FileNotFoundError:
+        """Read the file; without one, or with a broken one, the numbers are zero but for the ring's sequence."""
+        found = _read(self._path)
+        if found is None:
             _log.info("%s is not there: starting with new numbers", self._path)
-        except (ValueError, KeyError, TypeError) as error:
-            _log.warning("%s cannot be read (%s): starting with new numbers", self._path, error)
+            found = Numbers()
+        others = [_read(path) for path in sorted(self._path.parent.glob("hatools_*")) if path.suffix == ""]
+        highest = max([found.ring_sequence, *(other.ring_sequence for other in others if other is not None)])
+        self.numbers = Numbers(found.epoch, highest, found.expected_votes)
 
     def keep(self, numbers: Numbers) -> None:
         """Store the numbers; they are on disk when this returns.
@@ -59,3 +60,15 @@ class NumberStore:
         finally:
             os.close(folder)
         self.numbers = numbers
+
+
+def _read(path: Path) -> Numbers | None:
+    """Return what a file holds; None if there is none or nobody can read it, which the log says."""
+    try:
+        data = json.loads(path.read_text())
+        return Numbers(int(data["epoch"]), int(data["ring_sequence"]), int(data.get("expected_votes", 0)))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        _log.warning("%s cannot be read (%s): starting with new numbers", path, error)
+        return None
