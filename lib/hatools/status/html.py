@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from hatools.status.model import NodeStatus
 from hatools.status.outline import Entry, Item, Listing, Span, Verbatim
 from hatools.status.phrases import format_clock, node_display_name
-from hatools.status.sections import TextSections, change_text, leading_number
+from hatools.status.sections import SectionMaker, TextSections, change_text, leading_number
 from hatools.status.view import Section, Show
 
 if TYPE_CHECKING:
@@ -34,6 +34,10 @@ STYLE = """\
 .warning { color: red; font-weight: bold }"""
 
 
+_LAST = (Section.FENCING, Section.TICKETS, Section.BANS)
+"""A page puts fencing before tickets and bans."""
+
+
 class HtmlSections(TextSections):
     """Builds the sections of a page."""
 
@@ -41,30 +45,14 @@ class HtmlSections(TextSections):
         """Return all sections in order."""
         return [section for section in self.sections() if section is not None]
 
-    def sections(self) -> Iterable[Listing | Verbatim | None]:
-        """Yield the sections in order; a page puts fencing before tickets and bans."""
-        wanted = self.view.sections
-        yield self.summary()
-        if Section.OPTIONS in wanted:
-            yield Listing("Config Options", self._config_options())
-        if Section.NODES in wanted:
-            yield self.node_list()
-        if Section.RESOURCES in wanted:
-            yield self.resource_list()
-        if Section.ATTRIBUTES in wanted:
-            yield self.attributes()
-        if wanted & (Section.OPERATIONS | Section.FAILCOUNTS):
-            yield self.history()
-        if Section.FAILURES in wanted:
-            yield self.failures()
-        if Section.FENCING_FAILED in wanted:
-            yield self.failed_fencing()
-        if wanted & Section.FENCING:
-            yield self.fencing()
-        if Section.TICKETS in wanted:
-            yield self.tickets()
-        if Section.BANS in wanted:
-            yield self.bans()
+    order = (
+        Section.OPTIONS,
+        *(each for each in TextSections.order if each not in (Section.MAINT_MODE, *_LAST)),
+        *_LAST,
+    )
+
+    def makers(self) -> dict[Section, SectionMaker]:
+        return super().makers() | {Section.OPTIONS: lambda: Listing("Config Options", self._config_options())}
 
     # -- summary
 

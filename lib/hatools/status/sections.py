@@ -5,7 +5,7 @@ a transition; :mod:`hatools.status.html` overrides what a web page shows differe
 that has nothing to say returns None.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from hatools.status.filters import passes, runs_on_shown_node
 from hatools.status.model import (
@@ -96,6 +96,10 @@ def maintenance_banner(*, maintenance_mode: bool, stop_all: bool) -> str | None:
     return None
 
 
+SectionMaker = Callable[[], Listing | Verbatim | None]
+_HISTORY = Section.OPERATIONS | Section.FAILCOUNTS
+
+
 class TextSections:
     """Builds the sections of one status in one view."""
 
@@ -118,30 +122,42 @@ class TextSections:
             printed = printed or not isinstance(section, Listing) or section.counts
         return entries
 
+    order: tuple[Section, ...] = (
+        Section.MAINT_MODE,
+        Section.NODES,
+        Section.RESOURCES,
+        Section.ATTRIBUTES,
+        _HISTORY,
+        Section.FAILURES,
+        Section.FENCING_FAILED,
+        Section.TICKETS,
+        Section.BANS,
+        Section.FENCING,
+    )
+    """What follows the summary, where any of it is wanted."""
+
     def sections(self) -> Iterable[Listing | Verbatim | None]:
         """Yield the sections in order."""
-        wanted = self.view.sections
+        makers = self.makers()
         yield self.summary()
-        if Section.MAINT_MODE in wanted:
-            yield self.maintenance()
-        if Section.NODES in wanted:
-            yield self.node_list()
-        if Section.RESOURCES in wanted:
-            yield self.resource_list()
-        if Section.ATTRIBUTES in wanted:
-            yield self.attributes()
-        if wanted & (Section.OPERATIONS | Section.FAILCOUNTS):
-            yield self.history()
-        if Section.FAILURES in wanted:
-            yield self.failures()
-        if Section.FENCING_FAILED in wanted:
-            yield self.failed_fencing()
-        if Section.TICKETS in wanted:
-            yield self.tickets()
-        if Section.BANS in wanted:
-            yield self.bans()
-        if wanted & Section.FENCING:
-            yield self.fencing()
+        for section in self.order:
+            if section & self.view.sections:
+                yield makers[section]()
+
+    def makers(self) -> dict[Section, SectionMaker]:
+        """Return what makes each section."""
+        return {
+            Section.MAINT_MODE: self.maintenance,
+            Section.NODES: self.node_list,
+            Section.RESOURCES: self.resource_list,
+            Section.ATTRIBUTES: self.attributes,
+            _HISTORY: self.history,
+            Section.FAILURES: self.failures,
+            Section.FENCING_FAILED: self.failed_fencing,
+            Section.TICKETS: self.tickets,
+            Section.BANS: self.bans,
+            Section.FENCING: self.fencing,
+        }
 
     # -- summary
 
