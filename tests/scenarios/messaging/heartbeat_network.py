@@ -103,20 +103,6 @@ class HeartbeatNetwork(Network):
     def reload_somewhere(self) -> None:
         """This style reads its files once."""
 
-    def is_settled(self) -> bool:
-        """Say whether all running nodes share one view of exactly the running nodes."""
-        running = [node for node in self.nodes.values() if node.engine is not None]
-        wanted = {node.id for node in running}
-        views = {node.life.view.ring_id for node in running if node.life and node.life.view}
-        return len(views) == 1 and all(
-            node.life is not None
-            and node.life.view is not None
-            and set(node.life.view.member_ids) == wanted
-            and node.engine is not None
-            and node.engine.groups.is_synchronised
-            for node in running
-        )
-
     def attack(self, number: int, count: int) -> None:
         """Somebody without the key sends a node what was recorded, what was recorded and changed, and garbage."""
         dice = self._dice

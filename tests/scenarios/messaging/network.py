@@ -10,7 +10,15 @@ from collections.abc import Callable
 
 from hatools.messaging.corosync.conf import Configuration, read_configuration
 from hatools.messaging.corosync.crypto import Envelope, Keys
-from hatools.messaging.corosync.engine import EXPECTED_VOTES, RING_SEQUENCE, CorosyncEngine, Identity, ReadConfiguration
+from hatools.messaging.corosync.engine import (
+    EXPECTED_VOTES,
+    RING_SEQUENCE,
+    AskArbiter,
+    CorosyncEngine,
+    Identity,
+    ReadConfiguration,
+    TellArbiter,
+)
 from hatools.messaging.corosync.totem.effects import SEQUENCE_RESERVE
 from hatools.messaging.views import (
     CutOff,
@@ -125,6 +133,9 @@ class Network:
         self.remarks: list[tuple[float, int, str]] = []
         self.datagrams = 0
         self.two_quorate_partitions_allowed = False
+        self.arbiter: Callable[[tuple[int, ...]], bool] | None = None
+        """What the quorum device says about a ring's members; None: it does not answer."""
+        self.arbiter_delay = 0.05
         self._recorded: list[bytes] = []
         """What an attacker has seen so far."""
         self._dice = random.Random(f"attack {seed}")
@@ -259,15 +270,15 @@ class Network:
 
     def is_settled(self) -> bool:
         """Say whether all running nodes share one view of exactly the running nodes."""
-        running = {number for number, node in self.nodes.items() if node.engine is not None}
+        running = [node for node in self.nodes.values() if node.engine is not None]
         views = {node.life.view.ring_id for node in self.nodes.values() if node.life and node.life.view}
         return len(views) == 1 and all(
             node.life is not None
             and node.life.view is not None
-            and set(node.life.view.member_ids) == running
+            and set(node.life.view.member_ids) == {each.id for each in running}
             and node.engine is not None
             and node.engine.groups.is_synchronised
-            for node in (self.nodes[number] for number in running)
+            for node in running
         )
 
     def describe(self) -> str:
@@ -317,6 +328,11 @@ class Network:
                     self.remarks.append((self.now, node.id, effect.text))
                 case ForStyle(ReadConfiguration()):
                     self.at(self.now, lambda: self._read_again(node, life))
+                case ForStyle(AskArbiter() as question):
+                    if self.arbiter is not None:
+                        self.at(self.now + self.arbiter_delay, lambda: self._arbiter_answers(node, life, question))
+                case ForStyle(TellArbiter()):
+                    pass
                 case ForStyle() | CutOff():
                     raise AssertionError(f"unexpected {effect}")
                 case Expelled(reason):
@@ -352,6 +368,11 @@ class Network:
             self.at(node.paused_until, lambda: self._arrive(source, target, data))
             return
         self._perform(node, node.engine.receive(self.now, data, f"10.0.0.{source}"))
+
+    def _arbiter_answers(self, node: Node, life: Life, question: AskArbiter) -> None:
+        if node.engine is not None and node.life is life and self.arbiter is not None:
+            vote = self.arbiter(question.members)
+            self._perform(node, node.engine.device_answered(self.now, question.ring_id, vote))
 
     def _read_again(self, node: Node, life: Life) -> None:
         if node.engine is not None and node.life is life:
