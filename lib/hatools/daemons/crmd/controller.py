@@ -261,10 +261,11 @@ class Controller:
             cluster.emit(AwaitReplica(view.ring_id))
         cluster.ring, cluster.quorate = view.ring_id, view.quorate
         self._old_ring_members = frozenset(members)
-        self.election.view(view.ring_id)
+        votes = self.election.view(at.now, view.ring_id)
         if quorum_changed:
             cluster.log("NOTICE", "Quorum acquired" if view.quorate else "Quorum lost")
         self.coordinator.view_changed(at, lost)
+        self._elect(at, votes)
         for peer in lost:
             peer.leaving = peer.fenced = False
         for peer in arrived:
@@ -350,9 +351,11 @@ class Controller:
     def _vote_cast(self, at: Instant, peer: Peer, vote: Vote) -> None:
         """Learn who votes; a controller that was restarted without leaving the group shows here."""
         restarted = peer.in_group and peer.incarnation not in ("", vote.incarnation)
+        if restarted and vote.round != self.cluster.ring:
+            return  # it was cast before the ring changed, and comes again
         peer.name, peer.job_limit, peer.style = vote.name, vote.job_limit, vote.style
         peer.incarnation, peer.cores, peer.throttle = vote.incarnation, vote.cores, _throttle(vote.throttle)
-        if restarted and vote.round == self.cluster.ring:
+        if restarted:
             self.cluster.log("NOTICE", f"The controller of {peer.name} was restarted")
             if peer.id == self._dc:
                 self._dc = 0

@@ -60,9 +60,11 @@ class Election:
         """Say whether votes are still missing."""
         return self.winner == 0
 
-    def view(self, ring: str) -> None:
-        """Note the ring that votes have to name from now on."""
+    def view(self, now: float, ring: str) -> list[ElectionEffect]:
+        """Note the ring that votes have to name from now on; a vote that was cast for another one is cast again."""
+        is_void = ring != self._ring and self.is_open and bool(self._members)
         self._ring = ring
+        return self.start(now) if is_void else []
 
     def group(self, now: float, members: frozenset[int], arrived: bool) -> list[ElectionEffect]:
         """The group has these members now; with ``arrived`` everybody votes afresh."""

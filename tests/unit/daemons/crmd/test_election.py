@@ -11,14 +11,14 @@ def vote(name: str, *, uptime: int = 10, is_dc: bool = False, quorate: bool = Tr
 
 def election(*members: int) -> Election:
     found = Election()
-    found.view("r1")
+    found.view(0.0, "r1")
     found.group(0.0, frozenset(members), True)
     return found
 
 
 def test_an_arrival_makes_everybody_vote():
     found = Election()
-    found.view("r1")
+    found.view(0.0, "r1")
     assert found.group(0.0, frozenset({1, 2}), True) == [CastVote()]
     assert found.is_open
 
@@ -88,3 +88,11 @@ def test_a_silent_member_makes_everybody_vote_again():
     found.receive(0.0, 1, vote("a"))
     assert found.expire(119.0) == []
     assert found.expire(120.0) == [AskAgain((2,))]
+
+
+def test_a_vote_of_an_older_ring_is_cast_again_while_nothing_is_decided():
+    found = election(1, 2)
+    assert found.view(5.0, "r2") == [CastVote()]
+    found.receive(5.0, 1, vote("a", ring="r2"))
+    assert found.receive(5.0, 2, vote("b", ring="r2", uptime=20)) == [Elected(2)]
+    assert found.view(6.0, "r3") == []
