@@ -23,11 +23,13 @@ sys.exit(code)
 """
 NEVER = {
     "asyncio",
+    "dataclasses",
     "hashlib",
     "hatools.parser",
     "hatools.shell",
     "hatools.transition",
     "importlib.resources",
+    "inspect",
     "prompt_toolkit",
     "pyparsing",
     "subprocess",
@@ -80,3 +82,20 @@ def test_a_question_to_the_cluster_does_not_import_libxml2(tmp_path: Path) -> No
     imported = modules_of(["cibadmin", "-Q"], {"HATOOLS_ROOT": str(tmp_path), "HOME": str(tmp_path)})
     assert "hatools.ipc.blocking" in imported
     assert imported & {*NO_SCHEDULER, "hatools.cib.operations", "hatools.cib.schema", "lxml.etree"} == set()
+
+
+def test_a_command_starts_without_site_and_finds_installed_packages_when_it_needs_them(tmp_path: Path) -> None:
+    """A CIB file is validated by lxml, which lives where only ``site`` looks."""
+    file = tmp_path / "cib.xml"
+    file.write_text(CIB)
+    code = f"import sys; sys.path.insert(0, {str(LIB)!r}); from hatools.cli.entry import run; run('cibadmin')"
+    for argument, needed in (("-$", False), ("-Q", True)):
+        done = subprocess.run(
+            [sys.executable, "-IS", "-X", "importtime", "-c", code, argument],
+            env={"CIB_file": str(file), "HOME": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+        assert ("site" in imported, "lxml.etree" in imported) == (needed, needed)
