@@ -39,6 +39,15 @@ CASES = {
         '<nvpair id="n2" name="clone-node-max" value="-1"/></meta_attributes></clone>' + primitive("b"),
         "",
     ),
+    "more instances than there can be": (
+        f'<clone id="c">{primitive("a")}<meta_attributes id="m"><nvpair id="n" name="clone-max" value="1000000000"/>'
+        "</meta_attributes></clone>" + primitive("b"),
+        "",
+    ),
+    "numbers in other digits": (
+        primitive("a", "priority=² migration-threshold=٣ resource-stickiness=½") + primitive("b"),
+        '<rsc_location id="l" rsc="b" node="node1" score="²"/>',
+    ),
     "a template that does not exist": ('<primitive id="a" template="gone"/>' + primitive("b"), ""),
     "a pattern that is none": (PAIR, '<rsc_location id="l" rsc-pattern="(" node="node1" score="1"/>'),
     "sets of nothing": (PAIR, '<rsc_order id="o"><resource_set id="s"/><resource_set id="t"/></rsc_order>'),

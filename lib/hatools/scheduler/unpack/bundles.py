@@ -9,7 +9,7 @@ from hatools.scheduler.plan import Plan
 from hatools.scheduler.unpack.nodes import create_node
 from hatools.scheduler.unpack.remote_nodes import RemoteConnection, operation_xml, remote_connection_xml
 from hatools.scheduler.unpack.resources import unpack_resource
-from hatools.scheduler.unpack.scores import scan_minimum
+from hatools.scheduler.unpack.scores import limit_instances, scan_minimum
 from hatools.values.boolean import parse_boolean
 from hatools.values.integer import whole_number
 from hatools.values.score import INFINITY
@@ -19,10 +19,13 @@ KEY_FILE = "/etc/pacemaker/authkey"
 LOG_DIRECTORY = "/var/log/pacemaker/bundles"
 REMOTE_DAEMON = "/usr/sbin/pacemaker-remoted"
 
+_MOST_REPLICAS = 500
+"""Each is a node of its own."""
+
 
 def unpack_bundle(plan: Plan, bundle: Resource) -> bool:
     """Build everything that a bundle consists of; say whether its configuration is usable."""
-    data = _unpack_options(bundle)
+    data = _unpack_options(plan, bundle)
     if data is None:
         return False
     bundle.bundle_data = data
@@ -55,7 +58,7 @@ def unpack_bundle(plan: Plan, bundle: Resource) -> bool:
     return True
 
 
-def _unpack_options(bundle: Resource) -> BundleData | None:
+def _unpack_options(plan: Plan, bundle: Resource) -> BundleData | None:
     for agent in ("docker", "rkt", "podman"):
         xml = next(children(bundle.xml, agent), None)
         if xml is not None:
@@ -64,10 +67,11 @@ def _unpack_options(bundle: Resource) -> BundleData | None:
         return None
     promoted_max = scan_minimum(xml.get("promoted-max", xml.get("masters")), 0)
     replicas = xml.get("replicas")
+    replicas_max = promoted_max if replicas is None and promoted_max > 0 else scan_minimum(replicas, 1)
     return BundleData(
         agent=agent,
         promoted_max=promoted_max,
-        replicas_max=promoted_max if replicas is None and promoted_max > 0 else scan_minimum(replicas, 1),
+        replicas_max=limit_instances(plan, bundle.id, "replicas", replicas_max, _MOST_REPLICAS),
         replicas_per_host=scan_minimum(xml.get("replicas-per-host"), 1),
         prefix=bundle.id,
         image=xml.get("image"),

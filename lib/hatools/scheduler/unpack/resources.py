@@ -13,6 +13,7 @@ from hatools.scheduler.unpack.parameters import parameters
 from hatools.scheduler.unpack.scores import (
     add_location_score,
     allow_everywhere,
+    limit_instances,
     scan_minimum,
 )
 from hatools.scheduler.unpack.templates import add_tag_reference, expand_template
@@ -27,6 +28,9 @@ _KINDS = {
     "master": Kind.CLONE,
     "bundle": Kind.BUNDLE,
 }
+
+_MOST_INSTANCES = 1000
+"""More than so many instances of a clone are a slip of the pen."""
 
 
 def unpack_resources(plan: Plan, implied: list[Element]) -> None:
@@ -358,6 +362,7 @@ def _unpack_clone(plan: Plan, resource: Resource) -> bool:
     max_text = meta.get("clone-max")
     node_max = 1 if node_max_text is None else scan_minimum(node_max_text, 0)
     clone_max = max(1, len(plan.nodes)) if max_text is None else scan_minimum(max_text, 0)
+    clone_max = limit_instances(plan, resource.id, "clone-max", clone_max, _MOST_INSTANCES)
     if not resource.unique and node_max > 1:
         plan.say(
             "error",

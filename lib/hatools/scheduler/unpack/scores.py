@@ -23,6 +23,13 @@ def scan_minimum(text: str | None, minimum: int) -> int:
     return minimum if number is None else max(minimum, min(2**31 - 1, number))
 
 
+def limit_instances(plan: Plan, identifier: str, option: str, wanted: int, most: int) -> int:
+    """Return how many instances of a clone or bundle to make; Pacemaker makes as many as are asked for, or dies."""
+    if wanted > most:
+        plan.config_error(f"Making {most} instances of {identifier} because {option}={wanted} is too many")
+    return min(wanted, most)
+
+
 def add_node_score(resource: Resource, node: Node, score: int) -> None:
     """Add to the score of a resource, and of everything in it, on a node."""
     for child in resource.children:

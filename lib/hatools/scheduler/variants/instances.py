@@ -229,6 +229,9 @@ def summary_flags(action: Action, instances: Sequence[Resource], node: Node | No
             action.flags &= ~ActionFlag.OPTIONAL
         if child_flags & ActionFlag.RUNNABLE:
             any_runnable = True
+        if any_runnable and not flags & ActionFlag.OPTIONAL and not instance.children:
+            # Nothing that the others say changes that.
+            break
     if not any_runnable:
         flags &= ~ActionFlag.RUNNABLE
         if node is None:
