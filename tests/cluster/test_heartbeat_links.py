@@ -118,3 +118,19 @@ def test_a_frozen_node_is_lost_and_ends_itself_when_it_wakes(space: Segment) -> 
     nodes[2].freeze(False)
 
     wait_until(lambda: nodes[2].has_ended(), 10, nodes[2].log)
+
+
+def test_nodes_that_no_file_names_join_and_are_remembered(space: Segment) -> None:
+    configuration = ha_cf([], "mcast eth0 239.1.1.1 694 1 0", crm="respawn", autojoin="any")
+    nodes = [space.start_ours(name, configuration) for name in NAMES]
+
+    wait_until(lambda: are_together(nodes), 30, nodes[0].log)
+
+    known = nodes[0].directories.root / "var/lib/heartbeat/hostcache"
+    wait_until(lambda: all(name in known.read_text() for name in NAMES), 10)
+    nodes[0].stop()
+    nodes[0].start()
+    wait_until(lambda: are_together(nodes), 30, nodes[0].log)
+    ring = nodes[0].ring()
+    assert ring is not None
+    assert ring.expected_votes == 3

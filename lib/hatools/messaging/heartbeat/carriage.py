@@ -91,15 +91,18 @@ def ring_configuration(configuration: HaConfiguration, keys: KeyRing, names: Ite
     """
     numbers = number_nodes(names)
     count = len(numbers)
+    frame = read_configuration(_frame(numbers))
     return replace(
-        read_configuration(_frame(numbers)),
+        frame,
         cluster_name=configuration.cluster_name,
         timing=ring_timing(configuration.timing.deadtime),
         protection=ring_protection(keys),
         sched_rr=configuration.realtime,
         quorum=QuorumOptions(expected_votes=count, two_node=count == 2),
         plain_on_purpose=not keys.is_authenticated,
-        settings={f"heartbeat.{name}": value for name, value in configuration.settings.items()},
+        settings=frame.settings
+        | {"totem.transport": "udp"}
+        | {f"heartbeat.{name}": value for name, value in configuration.settings.items()},
     )
 
 
