@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from hatools.cib.document import Element, copy_element, empty_document, format_xml
 from hatools.cli.cibadmin_options import PROGRAM
 from hatools.cli.ending import Finished
-from hatools.cli.gnu_options import GnuLine, parse, print_version, show_help
+from hatools.cli.gnu_options import GnuLine, begin, print_version, refuse_words, show_help, wrong_use
 from hatools.ipc.clients.cib import CibConnection, LiveCib, error_text, open_cib
 from hatools.values.ciboperation import CibOperation
 from hatools.values.errors import HatoolsError, SchemaError, SchemaUnchangedError
@@ -59,27 +59,14 @@ if TYPE_CHECKING:
     from hatools.cib.operations import Edit
 
 
-class WrongUse(Exception):
-    """The command line is wrong, what was wrong has been printed."""
-
-
 def main(argv: list[str]) -> int:
     """Carry out one operation."""
-    line = parse(PROGRAM.entries, argv)
-    for complaint in line.errors:
-        print(complaint, file=sys.stderr)
-    # getopt answers "?" for an unknown option, so that -? counts as one where --help does not.
-    if line.errors or not argv or "-?" in argv:
-        return show_help(PROGRAM, ExitCode.USAGE)
     try:
+        line = begin(PROGRAM, argv)
         task = _read(line)
-    except WrongUse:
-        return show_help(PROGRAM, ExitCode.USAGE)
+        refuse_words(PROGRAM, line)
     except Finished as finished:
         return finished.code
-    if line.rest:
-        print(f"non-option ARGV-elements: {' '.join(line.rest)} ")
-        return show_help(PROGRAM, ExitCode.USAGE)
     if not task.command:
         return show_help(PROGRAM, ExitCode.USAGE)
     if any(event in DANGEROUS for event, _ in line.events) and not task.force:
@@ -108,12 +95,12 @@ def _read(line: GnuLine) -> Task:
             task.access = value or "auto"
             if task.access not in ACCESS_STYLES:
                 print(f'Unrecognized value for --show-access: "{value}"', file=sys.stderr)
-                raise WrongUse
+                raise wrong_use(PROGRAM)
         elif event in _SETTERS:
             _SETTERS[event](task, value or "")
         elif event not in "lsNhb":
             print(f"Argument code 0{ord(event[0]):o} ({event[0]}) is not (?yet?) supported")
-            raise WrongUse
+            raise wrong_use(PROGRAM)
     return task
 
 

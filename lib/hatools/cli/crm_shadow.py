@@ -7,7 +7,7 @@ from pathlib import Path
 from hatools.cib.document import Element, copy_element, empty_document, format_xml
 from hatools.cli.crm_shadow_options import PROGRAM
 from hatools.cli.ending import Finished
-from hatools.cli.gnu_options import GnuLine, parse, print_version, show_help
+from hatools.cli.gnu_options import GnuLine, begin, print_version, refuse_words, show_help
 from hatools.ipc.clients.cib import CibConnection, error_text, open_cib, shadow_path
 from hatools.values.errors import HatoolsError
 from hatools.values.exitcode import ExitCode
@@ -33,17 +33,10 @@ class Task:
 
 def main(argv: list[str]) -> int:
     """Carry out one command on a shadow CIB."""
-    line = parse(PROGRAM.entries, argv)
-    for complaint in line.errors:
-        print(complaint, file=sys.stderr)
-    # getopt answers "?" for an unknown option, so that -? counts as one where --help does not.
-    if line.errors or not argv or "-?" in argv:
-        return show_help(PROGRAM, ExitCode.USAGE)
     try:
+        line = begin(PROGRAM, argv)
         task = _read(line)
-        if line.rest:
-            print(f"non-option ARGV-elements: {' '.join(line.rest)} ")
-            return show_help(PROGRAM, ExitCode.USAGE)
+        refuse_words(PROGRAM, line)
         return _run(task)
     except Finished as finished:
         return finished.code

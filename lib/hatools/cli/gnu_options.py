@@ -7,10 +7,24 @@ out with tabs. The error texts are the C library's.
 import sys
 from enum import Enum
 
+from hatools.cli.ending import Finished
 from hatools.cli.identity import AUTHORS, VERSION, program_name
+from hatools.values.exitcode import ExitCode
 from hatools.values.records import dataclass, field
 
-__all__ = ["Entry", "GnuLine", "GnuProgram", "Style", "format_help", "parse", "print_version", "show_help"]
+__all__ = [
+    "Entry",
+    "GnuLine",
+    "GnuProgram",
+    "Style",
+    "begin",
+    "format_help",
+    "parse",
+    "print_version",
+    "refuse_words",
+    "show_help",
+    "wrong_use",
+]
 
 
 class Style(Enum):
@@ -170,6 +184,37 @@ def _help_line(entry: Entry) -> str:
 def print_version() -> None:
     """Answer ``--version``."""
     print(f"Pacemaker {VERSION}\nWritten by {AUTHORS}")
+
+
+def begin(program: GnuProgram, argv: list[str]) -> GnuLine:
+    """Read a command's own command line.
+
+    Raises:
+        Finished: it is wrong, which was answered with the help.
+    """
+    line = parse(program.entries, argv)
+    for complaint in line.errors:
+        print(complaint, file=sys.stderr)
+    # getopt answers "?" for an unknown option, so that -? counts as one where --help does not.
+    if line.errors or not argv or "-?" in argv:
+        raise wrong_use(program)
+    return line
+
+
+def refuse_words(program: GnuProgram, line: GnuLine) -> None:
+    """Answer words that are no options.
+
+    Raises:
+        Finished: there are some.
+    """
+    if line.rest:
+        print(f"non-option ARGV-elements: {' '.join(line.rest)} ")
+        raise wrong_use(program)
+
+
+def wrong_use(program: GnuProgram) -> Finished:
+    """Print the help after a mistake that has been named; return what ends the command."""
+    return Finished(show_help(program, ExitCode.USAGE))
 
 
 def show_help(program: GnuProgram, code: int) -> int:
