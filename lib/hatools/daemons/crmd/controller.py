@@ -9,6 +9,8 @@ from typing import assert_never
 
 from hatools.daemons.crmd import changes, status
 from hatools.daemons.crmd.alerts import Alerts
+from hatools.daemons.crmd.attendance import Attendance
+from hatools.daemons.crmd.bulletin import Bulletin, read_throttle
 from hatools.daemons.crmd.cluster import Cluster, Identity
 from hatools.daemons.crmd.coordinator import Coordinator
 from hatools.daemons.crmd.effects import (
@@ -43,11 +45,10 @@ from hatools.daemons.crmd.events import (
     Written,
 )
 from hatools.daemons.crmd.fsa import DC_STATES, Action, Input, State, is_overtaken, step
-from hatools.daemons.crmd.history import FEATURE_ATTRIBUTE, FEATURE_SET, ResourceIdentity
+from hatools.daemons.crmd.history import FEATURE_SET, ResourceIdentity
 from hatools.daemons.crmd.operations import LocalOperations, OperationEffect, Reply
 from hatools.daemons.crmd.peers import Peer
 from hatools.daemons.crmd.rehearsal import Rehearsal
-from hatools.daemons.crmd.throttle import Throttle, configured_threshold, throttle_of
 from hatools.ipc.messages.attrd import UpdateAttribute
 from hatools.ipc.messages.crmd import (
     ActionDone,
@@ -99,10 +100,10 @@ class Controller:
         self._escalation: float | None = None
         self._shutting_down = False
         self._announced: ControllerState | None = None
-        self._old_ring_members: frozenset[int] = frozenset()
         self._rehearsal = Rehearsal()
         self._alerts = Alerts(self.cluster)
-        self._has_told_features = False
+        self._attendance = Attendance(self.cluster, self._alerts)
+        self._bulletin = Bulletin(self.cluster)
         self.cluster.peers.learn(me.id, me.name)
 
     # --- what can be asked
@@ -210,7 +211,8 @@ class Controller:
             case FencingTold(record):
                 self._alerts.fencing(record)
             case LoadSeen(load):
-                self._load_seen(load)
+                if self.state is not State.STARTING:
+                    self._bulletin.tell_load(load)
             case ShutdownAsked():
                 self._shutdown(at)
             case ElectionAsked():
@@ -235,66 +237,30 @@ class Controller:
 
     def _view(self, at: Instant, view: ViewChanged) -> None:
         cluster = self.cluster
-        members = {member.id: member.name for member in view.members}
-        lost, arrived = [], []
-        for node, name in members.items():
-            peer = cluster.peers.learn(node, name)
-            back = node in view.arrived and node in self._old_ring_members and node != cluster.me.id
-            if peer.in_view and back:
-                lost.append(peer)
-            if not peer.in_view or back:
-                arrived.append(peer)
-        for peer in cluster.peers.all():
-            if peer.in_view and peer.id not in members:
-                lost.append(peer)
-        for peer in lost:
-            self._alerts.node(peer.node_id, peer.name, "lost")
-            peer.in_view = peer.in_group = False
-            peer.incarnation = ""
-            known = cluster.standing(peer)
-            was_member = known is not None and known.in_ccm and known.expected == "member"
-            peer.unclean = peer.unclean or (was_member and not peer.fenced and not peer.leaving)
+        lost, arrived = self._attendance.leave(view)
         if lost:
             cluster.log("NOTICE", f"Lost from the view: {', '.join(peer.name for peer in lost)}")
         quorum_changed = cluster.quorate != view.quorate
         if view.ring_id != cluster.ring:
             cluster.emit(AwaitReplica(view.ring_id))
         cluster.ring, cluster.quorate = view.ring_id, view.quorate
-        self._old_ring_members = frozenset(members)
         votes = self.election.view(at.now, view.ring_id)
         if quorum_changed:
             cluster.log("NOTICE", "Quorum acquired" if view.quorate else "Quorum lost")
         self.coordinator.view_changed(at, lost)
         self._elect(at, votes)
-        for peer in lost:
-            peer.leaving = peer.fenced = False
-        for peer in arrived:
-            self._alerts.node(peer.node_id, peer.name, "member")
-            peer.in_view = True
-            peer.arrived_in = view.ring_id
-            peer.leaving = peer.fenced = peer.unwritten = False
+        self._attendance.arrive(view.ring_id, lost, arrived)
 
     def _group(self, at: Instant, group: GroupChanged) -> None:
         cluster = self.cluster
-        arrived, left = [], []
-        for peer in cluster.peers.all():
-            inside = peer.id in group.members
-            returned = inside and peer.in_group and peer.id in group.arrived and peer.id != cluster.me.id
-            if peer.in_group and (not inside or returned):
-                left.append(peer)
-                peer.incarnation = ""
-            if inside and (not peer.in_group or returned):
-                arrived.append(peer)
-            peer.in_group = inside
-        if self.state is State.STARTING and cluster.me.id in group.members:
+        arrived, left = self._attendance.regroup(group)
+        # Our predecessor may have been in the group up to now: then nobody is told that we arrive.
+        begins = self.state is State.STARTING and cluster.me.id in group.members
+        if begins:
             cluster.post(Input.GROUP_JOINED)
-        for peer in arrived:
-            peer.leaving = False
         if self._dc not in group.members:
             self._dc = 0
-        # Our predecessor may have been in the group up to now: then nobody is told that we arrive.
-        anew = bool(group.arrived) or (self.state is State.STARTING and cluster.me.id in group.members)
-        effects = self.election.group(at.now, frozenset(group.members), anew)
+        effects = self.election.group(at.now, frozenset(group.members), bool(group.arrived) or begins)
         cluster.electing = self.election.is_open
         self.coordinator.controllers_changed(at, arrived, left)
         self._elect(at, effects)
@@ -318,12 +284,12 @@ class Controller:
                 coordinator.membership.requested(sender, message)
             case JoinAck():
                 self._acknowledged(sender, message)
-                self._tell_features()
+                self._bulletin.tell_features()
                 self._rehearsal.plan_first(at.now)
             case JoinConfirm():
                 coordinator.membership.confirmed(sender, message)
             case ThrottleChanged(mode):
-                peer.throttle = _throttle(mode)
+                peer.throttle = read_throttle(mode)
                 coordinator.throttle_changed(at)
             case PerformAction():
                 self._perform(at, sender, message)
@@ -354,7 +320,7 @@ class Controller:
         if restarted and vote.round != self.cluster.ring:
             return  # it was cast before the ring changed, and comes again
         peer.name, peer.job_limit, peer.style = vote.name, vote.job_limit, vote.style
-        peer.incarnation, peer.cores, peer.throttle = vote.incarnation, vote.cores, _throttle(vote.throttle)
+        peer.incarnation, peer.cores, peer.throttle = vote.incarnation, vote.cores, read_throttle(vote.throttle)
         if restarted:
             self.cluster.log("NOTICE", f"The controller of {peer.name} was restarted")
             if peer.id == self._dc:
@@ -544,7 +510,7 @@ class Controller:
             case Action.FINALIZE:
                 coordinator.membership.finalize()
             case Action.SCHEDULE:
-                self._tell_features()
+                self._bulletin.tell_features()
                 coordinator.schedule()
             case Action.CANCEL_TRANSITION:
                 coordinator.abort(at, "the membership of controllers changed")
@@ -567,31 +533,8 @@ class Controller:
         elif self._dc:
             self.cluster.emit(SendToPeer(self._dc, done))
 
-    def _load_seen(self, load: float) -> None:
-        """Tell the others when this machine's load is of another class than before."""
-        cluster, me = self.cluster, self.cluster.me
-        threshold = configured_threshold(status.cluster_option(cluster.document, "load-threshold"))
-        mode = throttle_of(load, me.cores, threshold)
-        peer = cluster.peers.learn(me.id, me.name)
-        if mode is not peer.throttle and self.state is not State.STARTING:
-            peer.throttle = mode
-            cluster.log("NOTICE" if mode is Throttle.HIGH else "info", f"CPU load {load:.2f}: {mode.name.lower()}")
-            cluster.emit(BroadcastToPeers(ThrottleChanged(int(mode))))
-
-    def _tell_features(self) -> None:
-        """As a member, tell once what this node's software can do."""
-        if not self._has_told_features and self.cluster.peers.learn(self.cluster.me.id, "").joined:
-            self._has_told_features = True
-            me = self.cluster.me.name
-            self.cluster.emit(SetAttributes(UpdateAttribute(FEATURE_ATTRIBUTE, FEATURE_SET, node=me)))
-
     def _announce(self) -> None:
         state = self.describe()
         if state != self._announced:
             self._announced = state
             self.cluster.emit(Announce(state))
-
-
-def _throttle(mode: int) -> Throttle:
-    """Read a peer's class of load; one that we do not know counts as the highest."""
-    return Throttle(mode) if mode in Throttle.__members__.values() else Throttle.EXTREME
