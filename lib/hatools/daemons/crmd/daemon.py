@@ -39,6 +39,7 @@ from hatools.daemons.crmd.events import (
     Synchronised,
     Written,
 )
+from hatools.daemons.crmd.requests import alert_request, execute_request, fence_request
 from hatools.daemons.crmd.throttle import INTERVAL_S, own_limit
 from hatools.ipc.client import Connection
 from hatools.ipc.clients.cib_follower import CibFollower
@@ -64,11 +65,11 @@ from hatools.ipc.messages.crmd import (
     StartElection,
     SubscribeController,
 )
-from hatools.ipc.messages.lrm import Execute, OperationDone, RunAlertAgent
+from hatools.ipc.messages.lrm import OperationDone
 from hatools.ipc.messages.messaging import Delivered, Direct, GroupChanged, ViewChanged
 from hatools.ipc.messages.pengine import ScheduleRequest, ScheduleResult
 from hatools.ipc.messages.session import Done
-from hatools.ipc.messages.stonith import Fence, FencingDone, FencingNotice, SubscribeFencing
+from hatools.ipc.messages.stonith import FencingDone, FencingNotice, SubscribeFencing
 from hatools.ipc.rights import Rights
 from hatools.ipc.server import Client, Server
 from hatools.runtime.daemon import EXIT_LEFT_CLUSTER, Context
@@ -277,16 +278,7 @@ class ControllerDaemon:
         resource = run.resource
         try:
             agent = AgentName(resource.standard, resource.provider, resource.type)
-            request = Execute(
-                resource=resource.name,
-                operation=run.operation,
-                interval_ms=run.interval_ms,
-                timeout_ms=run.timeout_ms,
-                start_delay_ms=run.start_delay_ms,
-                parameters=run.parameters,
-                tag=run.key,
-            )
-            await self._lrm.register_and_execute(agent, request)
+            await self._lrm.register_and_execute(agent, execute_request(run))
         except DisconnectedError:
             return
         except HatoolsError as error:
@@ -315,11 +307,8 @@ class ControllerDaemon:
 
     async def _alert(self, alert: does.RunAlert) -> None:
         assert self._lrm is not None
-        environment = dict(alert.environment)
-        for name, value in alert_moment(alert.timestamp_format).items():
-            environment[f"CRM_alert_{name}"] = environment[f"CRM_notify_{name}"] = value
         try:
-            await self._lrm.run_alert(RunAlertAgent(alert.id, alert.path, environment, alert.timeout_ms))
+            await self._lrm.run_alert(alert_request(alert, alert_moment(alert.timestamp_format)))
         except HatoolsError as error:
             _log.warning("alert %s was not raised: %s", alert.id, error)
 
@@ -359,9 +348,8 @@ class ControllerDaemon:
 
     async def _fence(self, effect: does.FenceNode) -> None:
         confirmed, reason = False, ""
-        request = Fence(effect.target, effect.action, effect.timeout_ms, delay_ms=effect.delay_ms, tag=effect.key)
         try:
-            answer = await self._ask("stonithd", request, timeout_s=effect.timeout_ms / 1000 * 2 + 60)
+            answer = await self._ask("stonithd", fence_request(effect), timeout_s=effect.timeout_ms / 1000 * 2 + 60)
             confirmed = isinstance(answer, FencingDone)
         except HatoolsError as error:
             reason = str(error)
