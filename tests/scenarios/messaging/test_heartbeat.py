@@ -22,7 +22,7 @@ from tests.scenarios.messaging.heartbeat_network import (
 from tests.scenarios.messaging.network import Weather, check, check_complete
 from tests.scenarios.messaging.schedules import Schedule, make_schedule, shrink
 
-SEEDS = int(os.environ.get("HATOOLS_HEARTBEAT_SEEDS") or "60")
+SEEDS = int(os.environ.get("HATOOLS_HEARTBEAT_SEEDS") or "40")
 FIRST = int(os.environ.get("HATOOLS_HEARTBEAT_FIRST") or "100")
 BATCH = 5
 

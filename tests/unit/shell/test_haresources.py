@@ -9,12 +9,12 @@ def lines_of(text: str, **more: str) -> list[str]:
 
 
 def test_a_line_becomes_a_group_with_a_preferred_node() -> None:
-    assert lines_of("node1 10.0.0.170 Filesystem::/dev/sda1::/data1::ext2 apache::/etc/httpd.conf\n") == [
+    assert lines_of("node1 10.0.0.170 Filesystem::/dev/sda1::/data1::ext2 apache::/etc/web.conf\n") == [
         "primitive ip-10.0.0.170 ocf:heartbeat:IPaddr2 params ip=10.0.0.170 op monitor interval=10s",
         "primitive fs-data1 ocf:heartbeat:Filesystem params device=/dev/sda1 directory=/data1 fstype=ext2 "
         "op monitor interval=10s",
-        "primitive apache-etc-httpd.conf ocf:heartbeat:apache params configfile=/etc/httpd.conf op monitor interval=10s",
-        "group group-node1 ip-10.0.0.170 fs-data1 apache-etc-httpd.conf",
+        "primitive apache-etc-web.conf ocf:heartbeat:apache params configfile=/etc/web.conf op monitor interval=10s",
+        "group group-node1 ip-10.0.0.170 fs-data1 apache-etc-web.conf",
         "location prefer-group-node1 group-node1 100: node1",
     ]
 

@@ -30,7 +30,7 @@ from hatools.messaging.corosync.totem.links import Fault
 from hatools.messaging.heartbeat.authkeys import KeyRing, check_mode, read_authkeys
 from hatools.messaging.heartbeat.effects import NodeMet, PingWanted, StatusChanged
 from hatools.messaging.heartbeat.engine import HeartbeatEngine, Life
-from hatools.messaging.heartbeat.ha_cf import DEFAULT_PORT, Autojoin, HaConfiguration, local_name, read_ha_cf
+from hatools.messaging.heartbeat.ha_cf import DEFAULT_PORT, UNICAST, Autojoin, HaConfiguration, local_name, read_ha_cf
 from hatools.messaging.heartbeat.media import Media
 from hatools.messaging.heartbeat.outgoing import LocalNode
 from hatools.messaging.heartbeat.peers import Peer
@@ -69,6 +69,8 @@ class HeartbeatStyle:
         self._numbers = NumberStore(context.directories.messaging, number_of_name(local))
         self._loop = asyncio.get_running_loop()
         self._saved: dict[str, bytes] = {}
+        self._devices = tuple(dict.fromkeys(medium.device for medium in configuration.media))
+        self._unicast = frozenset(medium.address for medium in configuration.media if medium.transport in UNICAST)
         self._media: Media
         self._pinger: Pinger
         self._host: Host
@@ -170,13 +172,15 @@ class HeartbeatStyle:
         self._media.send(data, only)
 
     def _addresses_of(self, node: int) -> set[str]:
-        name = next((entry.name for entry in self.engine.nodes if entry.id == node), "")
-        peer = self.engine.heartbeat.peers.get(name)
+        """Return at which addresses of unicast lines a node is; none unless every interface hears it from such a one.
+
+        A node may send from another address than the one our line has (it has several, or a router is between).
+        """
+        peer = self.engine.heartbeat.peers.get(self.engine.name_of(node))
         if peer is None:
             return set()
         found = {record.address.rpartition(":")[0] for record in peer.links.values() if record.address}
-        # A line of an interface on which the node was never heard may yet reach it.
-        return found if len(found) == len({medium.device for medium in self._configuration.media}) else set()
+        return found if len(found) == len(self._devices) and found <= self._unicast else set()
 
     def keep(self, name: str, value: int) -> None:
         """Store the ring's sequence."""
@@ -222,10 +226,10 @@ class HeartbeatStyle:
         heard: set[tuple[int, int]] = set()
         for entry in engine.nodes:
             peer = engine.heartbeat.peers.get(entry.name, engine.heartbeat.own)
-            for number, medium in enumerate(dict.fromkeys(medium.device for medium in self._configuration.media)):
-                record = peer.links.get(medium)
+            for number, device in enumerate(self._devices):
+                record = peer.links.get(device)
                 address = record.address.rpartition(":")[0] if record is not None else ""
-                addresses.append((number, entry.id, address or medium))
+                addresses.append((number, entry.id, address or device))
                 if record is not None and record.is_up:
                     heard.add((number, entry.id))
         state = describe_ring(engine.ring, addresses, frozenset(heard))
@@ -254,10 +258,9 @@ class HeartbeatStyle:
 
     def _describe_nodes(self) -> HeartbeatState:
         core = self.engine.heartbeat
-        devices = list(dict.fromkeys(medium.device for medium in self._configuration.media))
 
         def describe(peer: Peer) -> HeartbeatNode:
-            names = [peer.name] if peer.is_ping else devices
+            names = (peer.name,) if peer.is_ping else self._devices
             links = {name: "up" if name in peer.links and peer.links[name].is_up else "dead" for name in names}
             return HeartbeatNode(peer.name, "ping" if peer.is_ping else "normal", peer.status.value, links)
 
@@ -270,8 +273,8 @@ class HeartbeatStyle:
         return HeartbeatState(tuple(map(describe, reversed(peers))), parameters(self._configuration))
 
     def _require_node(self, node: int) -> str:
-        name = next((entry.name for entry in self.engine.nodes if entry.id == node), None)
-        if name is None:
+        name = self.engine.name_of(node)
+        if not name:
             raise NoSuchObjectError(f"there is no node {node}")
         return name
 

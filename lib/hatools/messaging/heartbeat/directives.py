@@ -8,7 +8,7 @@ with what does that job here.
 import ipaddress
 import re
 
-from hatools.messaging.heartbeat.ha_cf import Autojoin, Draft, Medium, PingNode, Reader, Transport
+from hatools.messaging.heartbeat.ha_cf import UNICAST, Autojoin, Draft, Medium, PingNode, Reader, Transport
 from hatools.values.boolean import parse_boolean
 
 _FACILITIES = (
@@ -165,7 +165,7 @@ def _udpport(draft: Draft, words: list[str]) -> None:
     draft.port = port
 
 
-_PORTED = (Transport.UCAST, Transport.UCAST6, Transport.BCAST)
+_PORTED = (*UNICAST, Transport.BCAST)
 """Media that take their port from ``udpport``."""
 
 

@@ -132,6 +132,10 @@ class HeartbeatEngine:
         """Return all nodes of the cluster."""
         return tuple(NodeIdentity(number, name) for number, name in sorted(self._name_of.items()))
 
+    def name_of(self, node: int) -> str:
+        """Return a node's name, empty if there is no such node."""
+        return self._name_of.get(node, "")
+
     @property
     def deadline(self) -> float | None:
         """Return when :meth:`expire` wants to be called."""

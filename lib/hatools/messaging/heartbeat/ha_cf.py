@@ -35,6 +35,9 @@ class Transport(StrEnum):
     MCAST6 = "mcast6"
 
 
+UNICAST = (Transport.UCAST, Transport.UCAST6)
+
+
 @dataclass(frozen=True, slots=True)
 class Medium:
     """One way to the peers. ``address`` is a peer's, a group's, or empty for a broadcast; ``ttl`` of multicast."""

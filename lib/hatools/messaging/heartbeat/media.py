@@ -15,7 +15,7 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 
 from hatools.messaging.corosync.totem.links import Fault
-from hatools.messaging.heartbeat.ha_cf import Medium, Transport
+from hatools.messaging.heartbeat.ha_cf import UNICAST, Medium, Transport
 from hatools.values.errors import ConfigError, NoSuchObjectError, UnavailableError
 
 Receiver = Callable[[bytes, str], None]
@@ -101,7 +101,7 @@ class Media:
         for medium, sender, target in self._senders:
             if medium.address == self._bind_address != "":
                 continue  # our own copy would come back at once
-            if only and medium.address not in only and medium.transport in (Transport.UCAST, Transport.UCAST6):
+            if only and medium.address not in only and medium.transport in UNICAST:
                 continue
             self._pass_on(medium.address, self._transmit, sender, data, target)
 
