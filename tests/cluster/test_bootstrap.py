@@ -69,7 +69,11 @@ class Machines:
     def run(self, number: int, *words: str, timeout: float = 90.0) -> tuple[int, str]:
         """Run a command on a node; return its exit status and what it printed."""
         process = self.start(number, *words)
-        said, _ = process.communicate(timeout=timeout)
+        try:
+            said, _ = process.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
         return process.returncode, said
 
     def must(self, number: int, *words: str) -> str:
@@ -128,9 +132,11 @@ def machines(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machines]:
         yield made
     finally:
         for number in (1, 2, 3):
-            made.run(number, "pacemakerd", "--shutdown")
-            with contextlib.suppress(OSError, ValueError):
-                os.kill(int(Directories(made.root(number)).pid_file("channel").read_text()), signal.SIGTERM)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                made.run(number, "pacemakerd", "--shutdown", timeout=30.0)
+            for name in ("pacemakerd", "channel"):
+                with contextlib.suppress(OSError, ValueError):
+                    os.kill(int(Directories(made.root(number)).pid_file(name).read_text()), signal.SIGKILL)
 
 
 def test_a_cluster_of_one_starts_with_careful_defaults_and_proposes_fencing(machines: Machines) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from hatools.messaging.corosync.sections import Section, parse_sections
 from hatools.runtime.directories import Directories
+from hatools.runtime.files import replace_file
 from hatools.shell.commands import CommandError
 from hatools.values.errors import HatoolsError, SyntaxProblem
 
@@ -37,13 +38,8 @@ def replace_text(text: str) -> None:
         CommandError: it cannot be written.
     """
     path = conf_path()
-    temporary = path.with_name(f".{path.name}.new")
     try:
-        with temporary.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        replace_file(path, text.encode("utf-8"), path.stat().st_mode & 0o777 if path.exists() else 0o644)
     except OSError as error:
         raise CommandError(f"{path}: {error.strerror}") from None
 

@@ -13,7 +13,6 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -33,6 +32,7 @@ from hatools.ipc.messages.channel import (
 from hatools.messaging.corosync.conf import read_configuration
 from hatools.runtime.commands import commands_folder
 from hatools.runtime.directories import Directories
+from hatools.runtime.files import replace_file
 from hatools.values.errors import (
     ConfigError,
     DisconnectedError,
@@ -117,32 +117,6 @@ def write_file(directories: Directories, request: WriteFile) -> None:
         replace_file(path, request.content, request.mode & 0o777)
     except OSError as error:
         raise UnavailableError(f"{request.path}: {error.strerror}") from None
-
-
-def replace_file(path: Path, content: bytes, mode: int) -> None:
-    """Write a file beside its place, sync it and move it there."""
-    owner = path.stat() if path.exists() else None
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}.new")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            if owner is not None:
-                with contextlib.suppress(PermissionError):
-                    os.fchown(file.fileno(), owner.st_uid, owner.st_gid)
-            os.fchmod(file.fileno(), mode)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            temporary.unlink()
-        raise
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def store_configuration(directories: Directories, request: StoreConfiguration) -> None:
