@@ -191,7 +191,7 @@ def _apply(session: "Session", line: _CommandLine) -> None:
         preferences.set("color", "style", line.value("display"))
     for name in ("force", "wait", "debug"):
         if name in line.flags:
-            preferences.set("core", name, "yes")
+            preferences.set("core", name, "true")
     for setting in line.values.get("opt", []):
         option, equals, value = setting.partition("=")
         section, dot, name = option.partition(".")

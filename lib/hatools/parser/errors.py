@@ -74,6 +74,16 @@ class StatementError(SyntaxProblem):
         return words[self.place] if self.place < len(words) else None
 
 
+class InvalidNameError(StatementError):
+    """A word would have to become the name of an XML attribute, but cannot; the original says only that."""
+
+    def __init__(self, name: str, context: str, words: Sequence[str], place: int) -> None:
+        super().__init__(f"Invalid attribute name '{name}'", context, name, words, place)
+
+    def __str__(self) -> str:
+        return self.reason
+
+
 def _spaced(texts: Iterable[str]) -> list[Word]:
     """Return words with one blank between them."""
     words: list[Word] = []

@@ -6,6 +6,7 @@ matches; otherwise it is made from the id of the enclosing element.
 """
 
 import re
+from collections import deque
 from xml.etree.ElementTree import Element
 
 from hatools.cib.document import children
@@ -26,6 +27,7 @@ _WITHOUT_ID = frozenset(
         "select_resources",
     )
 )
+_MANY = 32  # children from which a table pays
 REFERENCES = frozenset(("resource_ref", "obj_ref", "crmsh-ref"))
 _SUFFIXES = {
     "instance_attributes": "instance_attributes",
@@ -71,6 +73,7 @@ class IdStore:
 
     def __init__(self) -> None:
         self._used: set[str] = set()
+        self._tried: dict[str, int] = {}  # how many numbers behind an id are known to be taken
 
     def __contains__(self, identifier: str | None) -> bool:
         return identifier in self._used
@@ -84,6 +87,7 @@ class IdStore:
         """Forget an id."""
         if identifier:
             self._used.discard(identifier)
+            self._tried.clear()
 
     def remove_tree(self, element: Element) -> None:
         """Forget the ids of an element and what is below it, resources inside left out."""
@@ -117,6 +121,7 @@ class IdStore:
     def restore(self, snapshot: frozenset[str]) -> None:
         """Go back to a snapshot."""
         self._used = set(snapshot)
+        self._tried.clear()
 
     def create(self, element: Element, prefix: str) -> str:
         """Make an id for the element below ``prefix``, and remember it."""
@@ -137,9 +142,10 @@ class IdStore:
         return identifier
 
     def _free(self, identifier: str) -> str:
-        number = 0
+        number = self._tried.get(identifier, 0)
         while f"{identifier}-{number}" in self._used:
             number += 1
+        self._tried[identifier] = number
         return f"{identifier}-{number}"
 
 
@@ -154,9 +160,7 @@ def find_counterpart(
     """
     if old is None:
         return None
-    attributes = _IDENTIFYING.get(element.tag, ())
-    if not ignore_id and element.get("id"):
-        attributes = (*attributes, "id")
+    attributes = _identifying(element, ignore_id)
     for child in children(old, element.tag):
         if id(child) in used:
             continue
@@ -165,23 +169,50 @@ def find_counterpart(
     return None
 
 
+def _identifying(element: Element, ignore_id: bool = False) -> tuple[str, ...]:
+    attributes = _IDENTIFYING.get(element.tag, ())
+    return (*attributes, "id") if not ignore_id and element.get("id") else attributes
+
+
+class _Counterparts:
+    """:func:`find_counterpart` for many children of the same elements, by tables for those that have many."""
+
+    def __init__(self) -> None:
+        self.used: set[int] = set()
+        self._tables: dict[tuple[int, str, tuple[str, ...]], dict[tuple[str | None, ...], deque[Element]]] = {}
+
+    def find(self, element: Element, old: Element | None) -> Element | None:
+        """Return the child of ``old`` that ``element`` stands for and that has no successor yet."""
+        if old is None or len(old) < _MANY:
+            return find_counterpart(element, old, self.used)
+        names = _identifying(element)
+        key = id(old), element.tag, names
+        if key not in self._tables:
+            table = self._tables[key] = {}
+            for child in children(old, element.tag):
+                table.setdefault(tuple(map(child.get, names)), deque()).append(child)
+        candidates = self._tables[key].get(tuple(map(element.get, names)), deque())
+        while candidates and id(candidates[0]) in self.used:
+            candidates.popleft()
+        return candidates[0] if candidates else None
+
+
 def fill_ids(element: Element, old: Element | None, store: IdStore) -> None:
     """Give ids to the element and what is below it, from ``old`` where something matches."""
-    used: set[int] = set()
-    _fill(element, old, _FIRST_PREFIX.get(element.tag, ""), store, used)
+    _fill(element, old, _FIRST_PREFIX.get(element.tag, ""), store, _Counterparts())
 
 
-def _fill(element: Element, old: Element | None, prefix: str, store: IdStore, used: set[int]) -> None:
-    counterpart = find_counterpart(element, old, used)
+def _fill(element: Element, old: Element | None, prefix: str, store: IdStore, known: _Counterparts) -> None:
+    counterpart = known.find(element, old)
     if element.tag not in REFERENCES and "id-ref" not in element.attrib and element.tag not in _WITHOUT_ID:
-        _set_id(element, counterpart, prefix, store, used)
+        _set_id(element, counterpart, prefix, store, known.used)
     if element.tag == "node" and "uname" in element.attrib:
         prefix = element.attrib["uname"]
     elif "id" in element.attrib:
         prefix = element.attrib["id"]
     inner = counterpart if counterpart is not None else old
     for child in children(element):
-        _fill(child, inner, prefix, store, used)
+        _fill(child, inner, prefix, store, known)
 
 
 def _set_id(element: Element, counterpart: Element | None, prefix: str, store: IdStore, used: set[int]) -> None:

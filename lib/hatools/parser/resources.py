@@ -5,6 +5,7 @@ import re
 import pyparsing as pp
 
 from hatools.parser import syntax
+from hatools.parser.errors import InvalidNameError
 from hatools.parser.pieces import (
     BLOCK_WORDS,
     DESCRIPTION,
@@ -159,8 +160,9 @@ class ResourceGrammar(Pieces):
                 if pair.name in ("port-mapping", "storage-mapping"):
                     mappings.append((pair.name, {}))
                 elif pair.name is not None and not _XML_NAME.fullmatch(pair.name):
-                    # It would become the name of an attribute.
-                    raise ValueError(f"Invalid attribute name '{pair.name}'")
+                    assert isinstance(line, WordLine)
+                    place = next(i for i in range(loc, len(line.words)) if line.words[i].startswith(pair.name))
+                    raise InvalidNameError(pair.name, line.context, line.words, place)
                 elif pair.name is None or pair.value is None:
                     raise fail(line, loc + 1 + len(pairs), "Expected <name>=<value>")
                 else:

@@ -72,6 +72,29 @@ def join_lines(text: str) -> list[str]:
     return [line.text for line in logical_lines(text)]
 
 
+_UNREPRESENTABLE = "[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]"
+
+
+def check_characters(text: str) -> None:
+    """Refuse characters that no XML, hence no CIB, can hold.
+
+    Raises:
+        SyntaxProblem: there is one; the message says where in the text.
+    """
+    if text.isprintable():
+        return
+    import re
+
+    found = re.search(_UNREPRESENTABLE, text)
+    if found is None:
+        return
+    code = ord(found[0])
+    what = f"byte 0x{code - 0xDC00:02x} is not UTF-8" if 0xDC80 <= code <= 0xDCFF else f"control character U+{code:04X}"
+    line = text.count("\n", 0, found.start()) + 1
+    column = found.start() - text.rfind("\n", 0, found.start())
+    raise SyntaxProblem(f"line {line}, column {column}: {what} cannot be part of a configuration")
+
+
 def split_words(text: str) -> list[Word]:
     """Cut a logical line into words as a POSIX shell does; nothing is expanded.
 

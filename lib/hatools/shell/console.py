@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from hatools.shell.preferences import Preferences
 
 _LEVEL_COLOURS = {"ERROR": "\033[31m", "WARNING": "\033[33m", "INFO": "\033[32m"}
+_LONGEST = 5000  # characters of a message, which may quote what was typed
 _CODES = {
     "black": 30,
     "red": 31,
@@ -56,6 +57,9 @@ class Console:
             print(describe(), file=sys.stderr, flush=True)
 
     def _say(self, level: str, text: str, stream: TextIO) -> None:
+        if len(text) > _LONGEST:
+            half = _LONGEST // 2
+            text = f"{text[:half]} ... ({len(text) - 2 * half} characters) ... {text[-half:]}"
         number = f"{self.number}: " if self.number > 0 else ""
         if stream.isatty():
             level = f"{_LEVEL_COLOURS[level]}{level}\033[0m"

@@ -3,7 +3,7 @@
 import sys
 from typing import TYPE_CHECKING
 
-from hatools.parser.tokens import split_words
+from hatools.parser.tokens import check_characters, split_words
 from hatools.shell.commands import SKILLS, Command, CommandError, Door, Level
 from hatools.values.errors import HatoolsError
 
@@ -83,6 +83,7 @@ class Context:
         is_command = False
         succeeded = True
         try:
+            check_characters(line)
             words = [word.text for word in split_words(line)]
             if len(words) > 1 and words[-1] in ("-h", "--help") and words[-2] == "property":
                 words[-2:] = ["help", "property"]

@@ -6,7 +6,7 @@ from xml.etree.ElementTree import Element
 
 from hatools.cib.document import children, format_xml
 from hatools.parser.to_cib import CHILD_REFERENCE
-from hatools.parser.tokens import logical_lines
+from hatools.parser.tokens import check_characters, logical_lines
 from hatools.shell.changeset.merging import add_comments
 from hatools.shell.changeset.objects import (
     CHILD_TAGS,
@@ -60,22 +60,23 @@ class Import:
         return True
 
     def apply(self, *, is_xml: bool, remove: bool, merge: bool) -> bool:
-        """Make the changes; on failure of a step everything of that step is taken back.
+        """Make the changes, nodes first; if anything fails, everything is taken back.
 
         Args:
             is_xml: the elements came as XML, complete with ids.
             remove: selected objects that were not added are removed.
             merge: properties are merged into the existing ones.
         """
+        before = self._workspace.snapshot()
         for added, is_node in ((self._nodes, True), (self._others, False)):
             existing = {item.id or "": item for item in self._selection if (item.word == "node") is is_node}
             if remove and not self._may_replace(added, existing):
+                self._workspace.restore(before)
                 return False
-            snapshot = self._workspace.snapshot()
             doomed = [name for name in existing if name not in added] if remove else []
             step = _XmlStep if is_xml else _TextStep
             if not step(self._workspace, added, list(existing), doomed, merge).run():
-                self._workspace.restore(snapshot)
+                self._workspace.restore(before)
                 return False
         return True
 
@@ -304,6 +305,11 @@ def import_text(
 
     All statements are read, so that all errors are shown, before anything is changed.
     """
+    try:
+        check_characters(text)
+    except SyntaxProblem as error:
+        workspace.messages.error(str(error))
+        return False
     change = Import(workspace, selection)
     succeeded = True
     comments: list[str] = []
@@ -314,10 +320,12 @@ def import_text(
                 comments.append(line.text)
                 continue
             try:
-                element = workspace.reader.element(statement_words(line.text), line=line)
+                words = statement_words(line.text)
             except SyntaxProblem as error:
                 workspace.messages.error(str(error))
-                element = None
+                succeeded = False
+                continue
+            element = workspace.reader.element(words, line=line)
             if element is None:
                 succeeded = False
                 continue

@@ -12,7 +12,7 @@ from xml.etree.ElementTree import Element
 from hatools.cib.document import parse_xml
 from hatools.parser import syntax
 from hatools.parser.dialect import Dialect, dialect_for
-from hatools.parser.errors import StatementError
+from hatools.parser.errors import InvalidNameError, StatementError
 from hatools.parser.from_cib import STATEMENT_OF
 from hatools.parser.to_cib import to_cib
 from hatools.shell.changeset.host import Host
@@ -67,6 +67,8 @@ class Reader:
         """Return the element of a statement; None, with the error reported, if it is none."""
         try:
             return to_cib(self.tree(words, typed=typed), self._surroundings)
+        except InvalidNameError:
+            raise
         except StatementError as error:
             problem = error
         self._resolve_read(problem)

@@ -343,12 +343,17 @@ class Configure(Level):
                 question = "This operation will erase all changes. Do you want to proceed?"
                 if not self.console.ask(question):
                     return False
-            configuration.workspace.erase(_print_error)
-        selection = Selection(self.session, ["xml"] if is_xml else [])
         text = read_url(self.session, url)
         if text is None:
             return False
-        return selection.take_over(text, remove=method == "push", merge=method != "replace")
+        before = configuration.workspace.snapshot()
+        if method == "replace":
+            configuration.workspace.erase(_print_error)
+        selection = Selection(self.session, ["xml"] if is_xml else [])
+        if selection.take_over(text, remove=method == "push", merge=method != "replace"):
+            return True
+        configuration.workspace.restore(before)
+        return False
 
     # Committing
 
