@@ -57,7 +57,7 @@ BAD = {
     ),
     "a NUL": (
         _statement(b"primitive x ocf:pacemaker:Dummy params fake=a\x00b"),
-        b"column 47: control character U+0000",
+        b"column 46: control character U+0000",
     ),
     "control characters": (_statement(b"set web.fake \x1b[31m"), b"column 14: control character U+001B"),
     "what is not UTF-8": (_statement(b"set web.fake \xff"), b"byte 0xff is not UTF-8"),
