@@ -70,7 +70,7 @@ def _measure() -> list[Figure]:
             figures += _floods(folder / "fast", folder / "original")
             figures.append(_detection(folder / "fast", processes))
         with _ring(folder / "default", NODES, None) as processes:
-            share = _busiest(list(processes.values()), IDLE_S)
+            share = busiest(list(processes.values()), IDLE_S)
             figures.append(
                 Figure("idle at default timers, busiest node", share, "% of a core", None, "< 1 %", share < 1)
             )
@@ -192,7 +192,7 @@ class Flooder:
 
 
 @contextlib.contextmanager
-def _flooder(roots: list[Directories]) -> Iterator[Flooder]:
+def flooding(roots: list[Directories]) -> Iterator[Flooder]:
     """Flood from the first node, with listeners on the others."""
     script = str(Path(__file__).with_name("group_client.py"))
     sockets = [str(root.socket("messaging")) for root in roots]
@@ -214,7 +214,7 @@ def _flooder(roots: list[Directories]) -> Iterator[Flooder]:
 
 def _floods(ours: Path, original: Path) -> list[Figure]:
     with contextlib.ExitStack() as stack:
-        flooders = [stack.enter_context(_flooder([_directories(ours, number) for number in NODES]))]
+        flooders = [stack.enter_context(flooding([_directories(ours, number) for number in NODES]))]
         original.mkdir()
         corosync = _corosync(original)
         if corosync is not None:
@@ -222,7 +222,7 @@ def _floods(ours: Path, original: Path) -> list[Figure]:
             roots = [Directories(original / f"x{number}") for number in NODES]
             while not all(_members(root) == set(NODES) for root in roots):
                 time.sleep(0.05)
-            flooders += [corosync, stack.enter_context(_flooder(roots))]
+            flooders += [corosync, stack.enter_context(flooding(roots))]
         for _ in range(ROUNDS):
             for size, count, outstanding in LOADS:
                 for flooder in flooders:
@@ -267,7 +267,7 @@ def _processor_time(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def _busiest(processes: "list[subprocess.Popen[bytes]]", seconds: float) -> float:
+def busiest(processes: "list[subprocess.Popen[bytes]]", seconds: float) -> float:
     """Return the processor use of the busiest process over some seconds, in percent of a core."""
     time.sleep(1)
     before = [_processor_time(process.pid) for process in processes]
@@ -293,10 +293,10 @@ def _stability(folder: Path, processes: "dict[int, subprocess.Popen[bytes]]") ->
         return {state.ring_id if state else "none" for state in states}
 
     before = rings()
-    with _flooder([_directories(folder, number) for number in MANY]) as flooder:
+    with flooding([_directories(folder, number) for number in MANY]) as flooder:
         for size, count, outstanding in LOADS:
             flooder.flood(size, count, outstanding)
-    share = _busiest(list(processes.values()), MANY_S)
+    share = busiest(list(processes.values()), MANY_S)
     changes = len(rings() | before) - 1
     title = f"{len(MANY)} nodes, new rings in {MANY_S:g} s after a flood"
     return [
