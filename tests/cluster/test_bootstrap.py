@@ -295,6 +295,43 @@ def test_history_and_reports_have_what_all_nodes_know(machines: Machines) -> Non
     assert status == 1 and "nothing is known of this node" in said
 
 
+WIZARD = """
+version: 2.2
+category: Basic
+shortdesc: Says who is there
+parameters:
+  - {name: id, type: resource, required: true}
+actions:
+  - call: crm_node -n
+    nodes: all
+  - cib: |
+      primitive {{id}} ocf:hatools:Dummy
+"""
+
+
+def test_a_wizard_acts_on_all_nodes_and_on_the_configuration(machines: Machines) -> None:
+    folder = machines.folder / "wizards"
+    folder.mkdir()
+    (folder / "who.yml").write_text(WIZARD)
+    crm = ("crm", f"--scriptdir={folder}", "script")
+    tried = machines.must(2, *crm, "run", "who", "id=wizard", "dry_run=yes")
+    assert "** all - sh -c crm_node -n" in tried
+    assert "wizard" not in machines.must(2, "crm", "configure", "show")
+    said = machines.must(2, *crm, "run", "who", "id=wizard")
+    assert sorted(set(said.split()) & {"n1", "n2", "n3"}) == ["n1", "n2", "n3"]
+    assert "primitive wizard" in machines.must(1, "crm", "configure", "show", "wizard")
+    status, said = machines.run(2, *crm, "run", "who", "id=a b")
+    assert status == 1 and "invalid resource identifier" in said
+
+
+def test_resources_are_tried_out_on_all_nodes(machines: Machines) -> None:
+    machines.must(1, "crm", "-w", "configure", "primitive", "tried", "ocf:hatools:Dummy", "meta", "target-role=Stopped")
+    said = machines.must(1, "crm", "configure", "rsctest", "tried")
+    assert [f"testing on {name}: tried" in said for name in ("n1", "n2", "n3")] == [True] * 3
+    status, said = machines.run(1, "crm", "configure", "rsctest", "told")
+    assert status == 1 and "Stop all resources before testing!" in said
+
+
 # The channel itself
 
 

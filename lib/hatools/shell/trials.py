@@ -11,6 +11,7 @@ from hatools.parser import syntax
 from hatools.parser.printer import agent_text
 from hatools.shell.agents import catalog, metadata
 from hatools.shell.commands import CommandError
+from hatools.shell.running import is_running
 from hatools.shell.semantics import agent_of
 from hatools.values.agentname import AgentName
 
@@ -178,9 +179,13 @@ def test_resources(session: "Session", names: Sequence[str]) -> bool:
         for trial in trials:
             trial.require_ocf()
         members, nodes, everywhere = _nodes(session, names_of_nodes)
-        # Everything is looked at, also behind the first failure: a person wants to know all of it.
+        # Everything is looked at, also behind the first failure: a person wants to know all of it. The cluster is asked
+        # too, because an agent that is called by hand may not see what it started for the cluster.
+        running = [trial.name for trial in trials if is_running(session, trial.name)]
+        for name in running:
+            session.console.error(f"resource {name} is running")
         stopped = [_is_stopped(session, trial, node, members) for trial in trials for node in everywhere]
-        if not all(stopped):
+        if running or not all(stopped):
             session.console.error("Stop all resources before testing!")
             return False
         passed = [_test_on(session, node, members, trials) for node in nodes]
