@@ -228,8 +228,12 @@ def _floods(ours: Path, original: Path) -> list[Figure]:
                 for flooder in flooders:
                     flooder.flood(size, count, outstanding)
                     flooder.flood(size, OWN_DELIVERIES, 1)
+        share = _share(_processes_below(original), IDLE_S) if corosync is not None else 0.0
     figures = _compare("", flooders[0], corosync, judged=True)
-    return figures + (_compare(", external style", flooders[2], corosync, judged=False) if corosync else [])
+    if corosync is None:
+        return figures
+    idle = Figure("idle, external style, busiest node", share, "% of a core", None, "< 1 %", share < 1)
+    return [*figures, *_compare(", external style", flooders[2], corosync, judged=False), idle]
 
 
 def _compare(label: str, measured: Flooder, other: Flooder | None, *, judged: bool) -> list[Figure]:
@@ -269,10 +273,25 @@ def _processor_time(pid: int) -> float:
 
 def busiest(processes: "list[subprocess.Popen[bytes]]", seconds: float) -> float:
     """Return the processor use of the busiest process over some seconds, in percent of a core."""
+    return _share([process.pid for process in processes], seconds)
+
+
+def _processes_below(folder: Path) -> list[int]:
+    """Return the daemons whose root lies below a folder."""
+    wanted = f"\0HATOOLS_ROOT={folder}/".encode()
+    found = []
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            if entry.name.isdigit() and wanted in b"\0" + (entry / "environ").read_bytes():
+                found.append(int(entry.name))
+    return found
+
+
+def _share(pids: list[int], seconds: float) -> float:
     time.sleep(1)
-    before = [_processor_time(process.pid) for process in processes]
+    before = [_processor_time(pid) for pid in pids]
     time.sleep(seconds)
-    after = [_processor_time(process.pid) for process in processes]
+    after = [_processor_time(pid) for pid in pids]
     return max(late - early for early, late in zip(before, after, strict=True)) / seconds * 100
 
 
