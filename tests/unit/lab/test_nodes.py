@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 
 from hatools.lab.nodes import Lab, corosync_conf, create_lab, lab_folder
+from hatools.messaging.heartbeat.authkeys import read_authkeys
+from hatools.messaging.heartbeat.ha_cf import read_ha_cf
 from hatools.values.errors import AlreadyExistsError, InputError, NoSuchObjectError
+from hatools.values.nodenumber import number_of_name
 
 PORT = 15505
 
@@ -60,3 +63,25 @@ def test_a_damaged_description_says_what_to_do(tmp_path: Path) -> None:
 def test_the_folder_follows_the_environment() -> None:
     assert lab_folder({"HATOOLS_LAB": "/x/lab"}) == Path("/x/lab")
     assert lab_folder({"XDG_STATE_HOME": "/state"}) == Path("/state/hatools/lab")
+
+
+def test_a_lab_in_the_heartbeat_style_has_files_that_heartbeat_would_read(tmp_path: Path) -> None:
+    lab = create_lab(tmp_path / "lab", 3, port=PORT, messaging="heartbeat")
+
+    directories = lab.directories(lab.nodes[0])
+    configuration = read_ha_cf((directories.heartbeat / "ha.cf").read_text())
+    keys = directories.heartbeat / "authkeys"
+
+    assert configuration.nodes == ("node1", "node2", "node3")
+    assert not configuration.warnings
+    assert [medium.address for medium in configuration.media] == ["127.0.0.1", "127.0.0.2", "127.0.0.3"]
+    assert keys.stat().st_mode & 0o777 == 0o600
+    assert read_authkeys(keys.read_text()).is_authenticated
+    assert [node.id for node in lab.nodes] == [number_of_name(node.name) for node in lab.nodes]
+    assert directories.defaults_file.read_text() == "HATOOLS_MESSAGING=heartbeat\n"
+    assert Lab.load(tmp_path / "lab") == lab
+
+
+def test_a_lab_has_no_other_styles(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="corosync, heartbeat"):
+        create_lab(tmp_path / "lab", 3, port=PORT, messaging="external")
