@@ -199,7 +199,7 @@ class World:
         if machine.processes is None:
             return
         self.note(f"{machine.name} freezes for {seconds:.1f} s")
-        machine.paused_until = self.now + seconds
+        machine.paused_until = max(machine.paused_until, self.now + seconds)
         life = machine.processes
         if seconds > self.configuration.timing.token and len(life.engine.totem.members) > 1:
             # Messaging finds that it was out for too long, and everything begins anew.
