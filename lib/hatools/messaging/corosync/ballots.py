@@ -14,6 +14,7 @@ def facts_of(ballot: Ballot) -> Facts:
         "waiting": ballot.waiting,
         "was_quorate": ballot.was_quorate,
         "last_quorate": " ".join(map(str, sorted(ballot.last_quorate))),
+        "quorate_in": ballot.quorate_in,
     }
     if ballot.device is not None:
         facts |= device_facts(ballot.device)
@@ -46,6 +47,7 @@ def ballot_of(facts: Mapping[str, int | str | bool]) -> Ballot:
         bool(facts.get("waiting")),
         bool(facts.get("was_quorate")),
         last,
+        number_of(facts, "quorate_in"),
         device,
     )
 

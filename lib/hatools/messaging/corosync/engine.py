@@ -327,11 +327,12 @@ class CorosyncEngine(GroupCalls):
         return {"style": self.style, "config_version": version, **facts_of(self.quorum.ballot())}
 
     def _rule(self, cards: dict[int, Card], left: frozenset[int]) -> Ruling:
-        verdict = self.quorum.decide({node: ballot_of(card.facts) for node, card in cards.items()}, left)
+        ring = self.totem.ring.ring_id.sequence if self.totem.ring is not None else 0
+        verdict = self.quorum.decide({node: ballot_of(card.facts) for node, card in cards.items()}, left, ring)
         # Should votes change while this view lasts, they are judged by what it has settled.
         waiting, members = not verdict.quorate and self.quorum.options.wait_for_all, " ".join(map(str, sorted(cards)))
         settled: Facts = {"was_quorate": verdict.quorate, "waiting": waiting}
-        self.groups.amend_cards(settled | ({"last_quorate": members} if verdict.quorate else {}))
+        self.groups.amend_cards(settled | ({"last_quorate": members, "quorate_in": ring} if verdict.quorate else {}))
         window = self.configuration.quorum.last_man_standing_window
         self._standing_deadline = self._now + window if self.quorum.standing_votes else None
         votes = sorted((card.name, number_of(card.facts, "votes")) for card in cards.values())

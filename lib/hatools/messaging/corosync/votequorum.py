@@ -89,7 +89,9 @@ class Ballot:
     """``wait_for_all`` is set and not yet satisfied."""
     was_quorate: bool
     last_quorate: frozenset[int] = frozenset()
-    """The last quorate membership that the node was in; it decides ties."""
+    """The last quorate membership that the node was in; the newest that a member knows of decides ties."""
+    quorate_in: int = 0
+    """Number of the ring that this was; larger is later."""
     device: DeviceState | None = None
     """None: no quorum device is registered there."""
 
@@ -123,6 +125,7 @@ class VoteQuorum:
         self._votes = options.votes
         self._waiting = options.wait_for_all
         self._last_quorate: frozenset[int] = frozenset()
+        self._quorate_in = 0
         self.device = self._new_device(options)
         self._verdict = Verdict(False, 0, 0, self._expected, self._expected, self._waiting, ())
 
@@ -149,8 +152,16 @@ class VoteQuorum:
 
     def ballot(self) -> Ballot:
         """Return what we bring into the next view."""
-        verdict = self._verdict
-        return Ballot(self._votes, self._expected, self._waiting, verdict.quorate, self._last_quorate, self.device)
+        was_quorate = self._verdict.quorate
+        return Ballot(
+            self._votes,
+            self._expected,
+            self._waiting,
+            was_quorate,
+            self._last_quorate,
+            self._quorate_in,
+            self.device,
+        )
 
     def reconfigure(self, options: QuorumOptions) -> None:
         """Take over a changed configuration; votes that did not change in it stay as they were set by hand.
@@ -197,12 +208,13 @@ class VoteQuorum:
         """Do without the quorum device until the next start (corosync-quorumtool -f)."""
         self.device = None
 
-    def decide(self, ballots: Mapping[int, Ballot], left: frozenset[int] = frozenset()) -> Verdict:
+    def decide(self, ballots: Mapping[int, Ballot], left: frozenset[int] = frozenset(), ring: int = 0) -> Verdict:
         """Return the verdict for a view.
 
         Args:
             ballots: of its members.
             left: who said goodbye since the last view.
+            ring: its number, larger than those of all earlier ones; 0: one more than the largest known.
         """
         options = self.options
         members = frozenset(ballots)
@@ -213,15 +225,16 @@ class VoteQuorum:
         two_node = options.two_node and expected <= 2
         quorum = self._needed(expected, total, two_node)
         waiting = options.wait_for_all and all(ballot.waiting for ballot in ballots.values()) and not everybody
-        last_quorate = frozenset[int]().union(*(ballot.last_quorate for ballot in ballots.values()))
+        newest = max(ballots.values(), key=lambda ballot: (ballot.quorate_in, len(ballot.last_quorate)))
         enough = (
             total >= quorum
-            or self._wins_tie(members, total, expected, quorum, last_quorate)
+            or self._wins_tie(members, total, expected, quorum, newest.last_quorate)
             or (device_votes > 0 and self._master_wins(ballots))
         )
         quorate = not options.provider or (enough and not waiting)
         if quorate:
             self._last_quorate = members
+            self._quorate_in = ring or newest.quorate_in + 1
         # Who has lost quorum waits for all again: nobody knows what the others did meanwhile.
         self._waiting = options.wait_for_all and not quorate
         self._verdict = Verdict(quorate, quorum, total, self._expected, expected, waiting, (), device_votes)
@@ -266,20 +279,20 @@ class VoteQuorum:
     ) -> bool:
         """Say whether an even split is ours: exactly half of the votes, the deciding node, and no rival majority.
 
-        A partition that was never quorate cannot know who else there is, so it wins no tie.
+        The deciding node is one of the last quorate membership, not one that came since: the others know nothing of
+        it. A partition that was never quorate cannot know who else there is, so it wins no tie.
         """
         if self.options.tie_breaker is TieBreaker.NONE or total != expected // 2 or not last_quorate:
             return False
         if len(last_quorate) - len(members) >= quorum:
             return False  # the others may have quorum
-        known = last_quorate | members
         match self.options.tie_breaker:
             case TieBreaker.LOWEST:
-                return min(known) in members
+                return min(last_quorate) in members
             case TieBreaker.HIGHEST:
-                return max(known) in members
+                return max(last_quorate) in members
             case TieBreaker.LIST:
-                deciding = next((node for node in self.options.tie_breaker_nodes if node in known), None)
+                deciding = next((node for node in self.options.tie_breaker_nodes if node in last_quorate), None)
                 return deciding in members
         return False
 

@@ -165,7 +165,7 @@ def test_mutated_configurations_are_read_or_refused_with_their_place(seed: int) 
 
 
 def test_a_ballot_survives_its_card_and_nonsense_counts_nothing() -> None:
-    ballot = Ballot(2, 5, True, False, frozenset({1, 9}), DeviceState(True, True, False))
+    ballot = Ballot(2, 5, True, False, frozenset({1, 9}), 12, DeviceState(True, True, False))
 
     assert ballot_of(facts_of(ballot)) == ballot
     assert ballot_of({"votes": "many", "last_quorate": 7, "device": False}) == Ballot(0, 0, False, False)

@@ -136,3 +136,16 @@ def test_a_clean_goodbye_lowers_the_expectation_if_that_is_allowed() -> None:
     assert quorum.decide(of(1, 2, 3, 4, expected=5), frozenset({5})).highest_expected == 4
     assert quorum.decide(of(1, 2, expected=4), frozenset({3, 4})).highest_expected == 3
     assert quorum.decide(of(1, expected=3)).highest_expected == 3
+
+
+def test_a_node_that_came_back_since_decides_no_tie() -> None:
+    """1 left, 2, 3 and 4 stayed quorate; 1 is back with 3 while 2 and 4 are together: 2 is the lowest of the last."""
+    options = QuorumOptions(expected_votes=4, tie_breaker=TieBreaker.LOWEST)
+    last = frozenset({2, 3, 4})
+    stayed = Ballot(1, 4, False, True, last, 9)
+    older = Ballot(1, 4, False, False, frozenset({1, 2, 3, 4}), 5)
+
+    with_the_lowest = VoteQuorum(options).decide({2: stayed, 4: stayed})
+    with_the_other = VoteQuorum(options).decide({1: older, 3: stayed})
+
+    assert (with_the_lowest.quorate, with_the_other.quorate) == (True, False)
