@@ -33,10 +33,12 @@ def _describe(change: Element) -> Iterator[str]:
 
 
 def _created(path: str, change: Element) -> Iterator[str]:
-    lead = f"++ {path}: "
+    lead = f"++ {path}:  "
     for element in change:
-        for number, line in enumerate(format_xml(element).splitlines()):
-            yield (lead if number == 0 else "++" + " " * (len(lead) - 2)) + line
+        first, *others = format_xml(element).splitlines()
+        # 2.1.5 closes the tag of a new element even where its content follows.
+        yield lead + (f"{first[:-1]}/>" if others else first)
+        yield from ("++" + " " * (len(lead) - 2) + line for line in others)
 
 
 def _modified(path: str, change: Element) -> Iterator[str]:
