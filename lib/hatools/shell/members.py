@@ -153,6 +153,9 @@ def read_conf() -> "Configuration":
     from hatools.messaging.corosync.conf import read_configuration
     from hatools.shell.corosync import conf_path, read_text
 
+    heartbeat = Directories.from_environment().heartbeat / "ha.cf"
+    if not conf_path().exists() and heartbeat.exists():
+        raise CommandError(f"other nodes are reached with what corosync.conf says; this one has {heartbeat} instead")
     try:
         return read_configuration(read_text(), str(conf_path()))
     except HatoolsError as error:
