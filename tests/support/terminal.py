@@ -36,7 +36,7 @@ class Terminal:
     """One of our commands on a terminal of its own.
 
     Args:
-        words: the command's name in ``bin/`` and its arguments.
+        words: the command's name in ``bin/`` and its arguments; or any program's path and arguments.
         environment: the whole environment of the command.
     """
 
@@ -53,9 +53,12 @@ class Terminal:
         self.timeout_s = timeout_s
         self._screen: Any = pyte.HistoryScreen(columns, rows, history=5000)
         self._stream: Any = pyte.Stream(self._screen)
+        program = (
+            list(words) if words[0].startswith("/") else [sys.executable, str(SOURCE / "bin" / words[0]), *words[1:]]
+        )
         self.child: Any = pexpect.spawn(
-            sys.executable,
-            [str(SOURCE / "bin" / words[0]), *words[1:]],
+            program[0],
+            program[1:],
             env={**environment, "TERM": "xterm", "PROMPT_TOOLKIT_COLOR_DEPTH": "DEPTH_1_BIT"},
             dimensions=(rows, columns),
             cwd=str(folder) if folder is not None else None,
@@ -110,7 +113,9 @@ class Terminal:
         """The line in which the cursor stands, up to the cursor."""
         return str(self._screen.display[self._screen.cursor.y])[: self._screen.cursor.x]
 
-    def wait_until(self, condition: Callable[["Terminal"], bool], what: str = "", timeout_s: float | None = None) -> str:
+    def wait_until(
+        self, condition: Callable[["Terminal"], bool], what: str = "", timeout_s: float | None = None
+    ) -> str:
         """Wait until the screen is as wanted; return its text."""
         deadline = time.monotonic() + (timeout_s or self.timeout_s)
         while not condition(self):
@@ -126,7 +131,9 @@ class Terminal:
     def prompt(self, level: str = "", timeout_s: float | None = None) -> str:
         """Wait for an empty prompt of the crm shell at a level; return the screen's text."""
         return self.wait_until(
-            lambda t: t.cursor.startswith("crm(") and t.cursor.endswith(f"){level}# "), f"prompt of {level!r}", timeout_s
+            lambda t: t.cursor.startswith("crm(") and t.cursor.endswith(f"){level}# "),
+            f"prompt of {level!r}",
+            timeout_s,
         )
 
     def run(self, line: str, level: str = "") -> str:
