@@ -277,6 +277,8 @@ class History(Level):
     @command(skill=ADMINISTRATOR)
     def do_peinputs(self, context: "Context", *args: str) -> bool:
         words = [word for word in args if word != "v"]
+        for word in words:
+            _in_range(0, word)  # a range that is none is said, whatever there is
         chosen = [
             entry for entry in self._inputs() if not words or any(_in_range(entry.number, word) for word in words)
         ]
@@ -379,10 +381,10 @@ class History(Level):
     # Configurations
 
     @command(skill=ADMINISTRATOR)
-    def do_show(self, context: "Context", pe: str, rest: str | None = None) -> None:
+    def do_show(self, context: "Context", t: str, rest: str | None = None) -> None:
         if rest not in (None, "status"):
             raise CommandError(f"Expected 'status' or nothing, got '{rest}'")
-        self.console.show("\n".join(self._shown(pe, as_status=rest == "status")))
+        self.console.show("\n".join(self._shown(t, as_status=rest == "status")))
 
     def _shown(self, word: str, *, as_status: bool) -> list[str]:
         """Return configuration or status of an input as lines."""
@@ -398,30 +400,30 @@ class History(Level):
         return "\n".join(workspace.text(item, layout) for item in workspace.sorted(workspace.objects)).splitlines()
 
     @command(skill=ADMINISTRATOR)
-    def do_graph(self, context: "Context", pe: str, *args: str) -> bool:
+    def do_graph(self, context: "Context", t: str, *args: str) -> bool:
         from hatools.shell.changeset.host import Host
         from hatools.shell.changeset.workspace import Workspace
         from hatools.shell.graph import draw
 
-        return draw(self.session, args, Workspace(self._document(pe), Host(self.console)))
+        return draw(self.session, args, Workspace(self._document(t), Host(self.console)))
 
     @command(skill=ADMINISTRATOR)
-    def do_diff(self, context: "Context", pe1: str, pe2: str, *args: str) -> None:
+    def do_diff(self, context: "Context", t1: str, t2: str, *args: str) -> None:
         import difflib
 
         as_status = "status" in args
-        first, second = self._shown(pe1, as_status=as_status), self._shown(pe2, as_status=as_status)
+        first, second = self._shown(t1, as_status=as_status), self._shown(t2, as_status=as_status)
         if "html" in args:
-            print(difflib.HtmlDiff().make_file(first, second, pe1, pe2))
+            print(difflib.HtmlDiff().make_file(first, second, t1, t2))
             return
-        self.console.show("\n".join(difflib.unified_diff(first, second, pe1, pe2, lineterm="")))
+        self.console.show("\n".join(difflib.unified_diff(first, second, t1, t2, lineterm="")))
 
     @command(skill=ADMINISTRATOR)
-    def do_wdiff(self, context: "Context", pe1: str, pe2: str, *args: str) -> None:
+    def do_wdiff(self, context: "Context", t1: str, t2: str, *args: str) -> None:
         import difflib
 
         as_status = "status" in args
-        first, second = (re.findall(r"\S+|\n", "\n".join(self._shown(pe, as_status=as_status))) for pe in (pe1, pe2))
+        first, second = (re.findall(r"\S+|\n", "\n".join(self._shown(t, as_status=as_status))) for t in (t1, t2))
         parts: list[str] = []
         for tag, a, b, c, d in difflib.SequenceMatcher(None, first, second, autojunk=False).get_opcodes():
             if tag == "equal":
