@@ -4,13 +4,14 @@ import os
 import re
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from xml.etree.ElementTree import Element
 
 from hatools.shell.commands import ADMINISTRATOR, CommandError, Level, command
 from hatools.shell.history.archive import Archive, Input, open_live, open_report
 from hatools.shell.history.logs import View, matching
 from hatools.shell.history.patterns import EVENTS, NODE, RESOURCE, patterns_for
+from hatools.shell.history.showing import configuration_lines, status_lines, word_difference
 from hatools.shell.history.times import parse_moment
 from hatools.shell.programs import call, capture
 
@@ -389,15 +390,7 @@ class History(Level):
     def _shown(self, word: str, *, as_status: bool) -> list[str]:
         """Return configuration or status of an input as lines."""
         root = self._document(word)
-        if as_status:
-            return _status_of(root)
-        from hatools.parser.printer import Layout
-        from hatools.shell.changeset.host import Host
-        from hatools.shell.changeset.workspace import Workspace
-
-        workspace = Workspace(root, Host(self.console))
-        layout = Layout(node_count=len(workspace.node_names()))
-        return "\n".join(workspace.text(item, layout) for item in workspace.sorted(workspace.objects)).splitlines()
+        return status_lines(root) if as_status else configuration_lines(self.console, root)
 
     @command(skill=ADMINISTRATOR)
     def do_graph(self, context: "Context", t: str, *args: str) -> bool:
@@ -420,18 +413,8 @@ class History(Level):
 
     @command(skill=ADMINISTRATOR)
     def do_wdiff(self, context: "Context", t1: str, t2: str, *args: str) -> None:
-        import difflib
-
         as_status = "status" in args
-        first, second = (re.findall(r"\S+|\n", "\n".join(self._shown(t, as_status=as_status))) for t in (t1, t2))
-        parts: list[str] = []
-        for tag, a, b, c, d in difflib.SequenceMatcher(None, first, second, autojunk=False).get_opcodes():
-            if tag == "equal":
-                parts += first[a:b]
-            else:
-                parts += [f"[-{' '.join(first[a:b])}-]"] if b > a else []
-                parts += [f"{{+{' '.join(second[c:d])}+}}"] if d > c else []
-        self.console.show(" ".join(parts).replace(" \n ", "\n").replace("\n ", "\n"))
+        self.console.show(word_difference(*(self._shown(t, as_status=as_status) for t in (t1, t2))))
 
     # Sessions
 
@@ -467,24 +450,6 @@ class History(Level):
             case "pack":
                 print(sessions.pack(name))
         return True
-
-
-def _status_of(root: Element) -> list[str]:
-    """Return how crm_mon shows the cluster of a CIB."""
-    import tempfile
-
-    from hatools.cib.document import format_xml
-
-    with tempfile.NamedTemporaryFile("w", suffix=".xml", encoding="utf-8") as file:
-        file.write(format_xml(root))
-        file.flush()
-        saved: dict[str, Any] = {name: os.environ.pop(name, None) for name in ("CIB_file", "CIB_shadow")}
-        os.environ["CIB_file"] = file.name
-        try:
-            return capture("crm_mon", ["-1", "-r"]).out.splitlines()
-        finally:
-            del os.environ["CIB_file"]
-            os.environ.update({name: value for name, value in saved.items() if value is not None})
 
 
 def _stamp(when: datetime | None) -> str:
