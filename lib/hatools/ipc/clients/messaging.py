@@ -53,6 +53,9 @@ GroupEvent = ViewChanged | GroupChanged | Delivered | BecameSafe | Direct
 PIECE = 256 * 1024
 """Bytes: larger payloads travel in pieces of this size."""
 
+_BUNDLE = 64 * 1024
+"""Bytes of payload after which a bundle goes out: nothing of it is delivered before all of it has come."""
+
 
 def in_pieces(message: Broadcast | SendTo) -> list[Announce | Broadcast | SendTo]:
     """Return the requests that send a message, one unless it is large; submit them in this order."""
@@ -165,7 +168,7 @@ class MessagingClient:
         batch.payloads.append(payload)
         batch.tags.append(tag)
         batch.size += len(payload)
-        if batch.size > PIECE:
+        if batch.size > _BUNDLE:
             self._flush(group)
         return batch.sent
 
