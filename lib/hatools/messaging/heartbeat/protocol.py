@@ -25,11 +25,11 @@ from hatools.messaging.heartbeat.effects import (
     Warned,
 )
 from hatools.messaging.heartbeat.ha_cf import Autojoin, HaConfiguration
+from hatools.messaging.heartbeat.incoming import Heard, Said
 from hatools.messaging.heartbeat.messages import Field, Message, decode
 from hatools.messaging.heartbeat.outgoing import LocalNode, Outgoing
 from hatools.messaging.heartbeat.peers import Arrival, LinkRecord, Peer, Status
 from hatools.values.errors import RemoteError
-from hatools.values.records import dataclass
 
 _UP_AFTER_S = 0.05
 _EXTRA_DEADTIME_S = 2.0
@@ -37,7 +37,6 @@ _EXTRA_DEADTIME_S = 2.0
 _EXTRA_UNTIL_S = 4.5
 _LIST_INTERVAL_S = 1.0
 _GOODBYES = 3
-_LONGEST_DEADTIME_MS = 10_000_000
 _MISSING_INSTANCE = bytes(16)
 
 
@@ -125,27 +124,18 @@ class Heartbeat:
         Raises:
             RemoteError: it is not genuine, or not of a node of this cluster; nothing was changed.
         """
-        message = decode(datagram, self.keys)
-        kind, source = message.text("t"), message.text("src")
-        if not kind or not source or message.text("ts") is None:
-            raise RemoteError("a message without type, sender or time")
-        generation = message.number("hg", 16)
-        number = message.number("seq", 16)
-        if generation is None or (number is None and not kind.startswith("NS_")):
-            raise RemoteError("a message without generation or number")
-        source = source.lower()
-        if source == self.me.name:
-            self._hear_ourselves(now, message, generation, link)
+        heard = Heard.of(decode(datagram, self.keys))
+        if heard.source == self.me.name:
+            self._hear_ourselves(now, heard, link)
             return []
-        peer = self._sender(source, message, generation)
-        if generation < peer.generation:
-            raise RemoteError(f"it belongs to an earlier life of {source} (replayed)")
-        if kind.startswith("NS_"):
-            self._unnumbered(now, peer, kind, message)
+        peer = self._sender(heard)
+        if heard.generation < peer.generation:
+            raise RemoteError(f"it belongs to an earlier life of {peer.name} (replayed)")
+        if heard.kind.startswith("NS_"):
+            self._unnumbered(now, peer, heard.kind, heard.message)
             self._hear_on_link(now, peer, link)
-            return self._effects_of_carriage(now, kind)
-        assert number is not None
-        is_new = self._numbered(now, peer, kind, message, generation, number)
+            return self._effects_of_carriage(now, heard.kind)
+        is_new = self._numbered(now, peer, heard)
         self._hear_on_link(now, peer, link)
         if is_new:
             peer.links[link].address = address
@@ -229,20 +219,20 @@ class Heartbeat:
             self._by_uuid[uuid] = name
         return peer
 
-    def _hear_ourselves(self, now: float, message: Message, generation: int, link: str) -> None:
-        uuid = message.data("srcuuid")
-        is_unsent = generation == self.me.generation and (message.number("seq", 16) or 0) > self._out.newest
-        if (uuid and uuid != self.me.uuid) or generation > self.me.generation or is_unsent:
+    def _hear_ourselves(self, now: float, heard: Heard, link: str) -> None:
+        uuid = heard.message.data("srcuuid")
+        is_unsent = heard.generation == self.me.generation and heard.number > self._out.newest
+        if (uuid and uuid != self.me.uuid) or heard.generation > self.me.generation or is_unsent:
             raise RemoteError(f"another machine calls itself {self.me.name} as this one does")
         self.own.links[link] = LinkRecord(now)
 
-    def _sender(self, source: str, message: Message, generation: int) -> Peer:
+    def _sender(self, heard: Heard) -> Peer:
         """Return who sent the message.
 
         Raises:
             RemoteError: a stranger, or a second machine with the name of a node.
         """
-        uuid = message.data("srcuuid") or b""
+        source, uuid = heard.source, heard.message.data("srcuuid") or b""
         if uuid == self.me.uuid:
             raise RemoteError(f"{source} has the uuid of this node: its hb_uuid file is a copy, remove it there")
         peer = self.peers.get(source)
@@ -257,7 +247,7 @@ class Heartbeat:
         if uuid and owner != source:
             raise RemoteError(f"{source} has the uuid of {owner}: one of the two has a copied hb_uuid file")
         if uuid and peer.uuid != uuid:
-            if peer.uuid and peer.is_alive and generation <= peer.generation:
+            if peer.uuid and peer.is_alive and heard.generation <= peer.generation:
                 raise RemoteError(f"a second machine calls itself {source}")
             self._by_uuid.pop(peer.uuid, None)
             self._by_uuid[uuid] = source
@@ -298,15 +288,16 @@ class Heartbeat:
         effects, self._effects = self._effects, []
         return effects
 
-    def _numbered(self, now: float, peer: Peer, kind: str, message: Message, generation: int, number: int) -> bool:
+    def _numbered(self, now: float, peer: Peer, heard: Heard) -> bool:
         """Take a numbered message in; False if it is old, or too early to be understood."""
-        said = _Said.of(message) if kind == "status" else None
-        if generation > peer.generation:
-            if kind != "status":
+        number = heard.number
+        said = Said.of(heard.message) if heard.kind == "status" else None
+        if heard.generation > peer.generation:
+            if said is None:
                 return False  # only a status begins a new life
             if peer.generation >= 0:
                 self._effects.append(Warned(f"Heartbeat restart on node {peer.name}"))
-            peer.restart(generation)
+            peer.restart(heard.generation)
         if said is not None and peer.status is Status.DEAD and peer.heard_at is not None:
             if number <= peer.status_number:
                 return False
@@ -318,15 +309,15 @@ class Heartbeat:
         self._acknowledge(peer, number)
         if said is not None:
             self._believe_status(now, peer, said, number)
-        elif self._is_for_us(message):
-            self._handle(now, peer, kind, message)
+        elif self._is_for_us(heard.message):
+            self._handle(now, peer, heard.kind, heard.message)
         return True
 
     def _acknowledge(self, peer: Peer, number: int) -> None:
         if not peer.sequence.missing and number == peer.sequence.last and number % 10 == peer.ack_digit:
             self._send("NS_ackmsg", (Field("dest", peer.name), Field("ackseq", f"{number:x}")), peer.name)
 
-    def _believe_status(self, now: float, peer: Peer, said: "_Said", number: int) -> None:
+    def _believe_status(self, now: float, peer: Peer, said: Said, number: int) -> None:
         if number <= peer.status_number:
             return  # a late one: it says what was
         status = said.status
@@ -479,22 +470,3 @@ class Heartbeat:
         self._next = min(times)
         effects, self._effects = self._effects, []
         return effects
-
-
-@dataclass(frozen=True, slots=True)
-class _Said:
-    """What a status message says; ``deadtime`` is 0 if it does not say it."""
-
-    status: Status
-    deadtime: float
-
-    @classmethod
-    def of(cls, message: Message) -> "_Said":
-        word = message.text("st") or ""
-        try:
-            status = Status(word)
-        except ValueError:
-            raise RemoteError(f"a status that does not exist: {word[:31]!r}") from None
-        if status is Status.PING:
-            raise RemoteError("a node cannot be a ping node")
-        return cls(status, min(message.number("dt", 16) or 0, _LONGEST_DEADTIME_MS) / 1000)
