@@ -284,8 +284,8 @@ class VoteQuorum:
         """
         if self.options.tie_breaker is TieBreaker.NONE or total != expected // 2 or not last_quorate:
             return False
-        if len(last_quorate) - len(members) >= quorum:
-            return False  # the others may have quorum
+        if expected - total >= quorum:
+            return False  # the others may have quorum, perhaps with somebody who has come back
         match self.options.tie_breaker:
             case TieBreaker.LOWEST:
                 return min(last_quorate) in members
