@@ -29,6 +29,7 @@ _SET_DELETE_SHOW = words("set", "delete", "show")
 _SIMULATION = Each(words("nograph", "v", "vv", "scores", "actions", "utilization"))
 _NODES_OR_ALL = Each(either(S.nodes, words("--all")))
 _LIFETIMES = either(S.nodes, words("forever", "reboot", "PT15M", "force"))
+_INIT_OPTIONS = ("-n", "-i", "-y", "-F", "--name", "--interface", "--port")
 _RESOURCES, _NODES, _FILES = Each(S.resources), Each(S.nodes), Each(S.files)
 _INPUT = either(S.scheduler_inputs, words("live"), S.files)
 _PICTURES = words("svg", "png", "pdf", "dot")
@@ -38,6 +39,7 @@ _ROWS: dict[tuple[str, str], _Row] = {
     ("root", "status"): (Each(lambda sources, typed: _status_words()),),
     ("root", "verify"): (words("scores"),),
     ("root", "report"): (Each(either(words("-f", "-t", "-n", "-u", "-S", "-E", "-s", "-v", "-d"), S.files)),),
+    ("root", "import"): (words("haresources"), S.files),
     ("root", "lab"): (
         words(
             *[
@@ -85,6 +87,10 @@ _ROWS: dict[tuple[str, str], _Row] = {
     ("cluster", "enable"): (_NODES_OR_ALL,),
     ("cluster", "disable"): (_NODES_OR_ALL,),
     ("cluster", "remove"): (_NODES,),
+    ("cluster", "init"): (Each(words(*_INIT_OPTIONS)),),
+    ("cluster", "add"): (Each(words(*_INIT_OPTIONS)),),
+    ("cluster", "join"): (Each(words("-c", "-i", "-y", "--token", "--port")),),
+    ("cluster", "crash_test"): (Each(words("--kill-sbd", "--kill-corosync", "--kill-pacemakerd", "--fence-node")),),
     ("cluster", "run"): (_NOTHING, _NODES),
     ("cluster", "copy"): (S.files, _NODES),
     ("cluster", "diff"): (S.files, Each(either(words("--checksum"), S.nodes))),
@@ -166,6 +172,7 @@ _ROWS: dict[tuple[str, str], _Row] = {
     ("node", "attribute"): (S.nodes, _SET_DELETE_SHOW, S.node_attributes),
     ("node", "status-attr"): (S.nodes, _SET_DELETE_SHOW, S.node_attributes),
     ("node", "utilization"): (S.nodes, _SET_DELETE_SHOW, S.utilization_names),
+    ("options", "output"): (words("plain", "color", "color-always", "uppercase"),),
     ("options", "set"): (S.settings, S.setting_values),
     ("options", "show"): (either(S.settings, words("all")),),
     ("ra", "providers"): (S.agent_types, S.standards),
@@ -211,7 +218,8 @@ def arguments(session: "Session", level: type[Level], command: str, typed: Seque
     if command == "help":
         return _help(level)
     if command == "cd":
-        return (Suggestion(door.name) for door in level.doors) if len(typed) == 1 else ()
+        upwards = [Suggestion("..", "the level above")] if level.name != "root" else []
+        return [*upwards, *(Suggestion(door.name, "level") for door in level.doors)] if len(typed) == 1 else ()
     sources = Sources(session)
     if level.name == "configure" and command in STATEMENTS:
         return STATEMENTS[command](sources, typed)
@@ -281,14 +289,20 @@ def _movable(sources: Sources, typed: Sequence[str]) -> Iterable[Suggestion]:
     return _members(sources, typed[0]) if typed[1] == "remove" else sources.free_primitives(typed)
 
 
-def _scripts(session: "Session", typed: Sequence[str]) -> Iterable[Suggestion]:
-    """Return wizards, behind one its parameters."""
-    from hatools.shell.scripts.loading import Library, ScriptError, parameter_paths
+def _scripts(session: "Session", typed: Sequence[str]) -> Iterator[Suggestion]:
+    """Suggest wizards, behind one its parameters with their descriptions."""
+    from hatools.shell.scripts.loading import Library
 
     library = Library.of(session)
     if len(typed) == 1:
-        return (Suggestion(name, "wizard") for name in library.names())
+        yield from (Suggestion(name, "wizard") for name in library.names())
+        return
     try:
-        return (Suggestion(f"{path}=", text) for path, text in parameter_paths(library.load(typed[0])))
-    except ScriptError:
-        return ()
+        script = library.load(typed[0])
+    except ValueError:
+        return
+    for step in script.steps:
+        for parameter in step.parameters:
+            required = "* " if parameter.required else ""
+            name = f"{step.name}.{parameter.name}" if step.name else parameter.name
+            yield Suggestion(f"{name}=", f"{required}{parameter.short_text}")
