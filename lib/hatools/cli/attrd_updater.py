@@ -106,7 +106,7 @@ def main(argv: list[str]) -> int:
     except Finished as finished:
         return finished.code
     out.quiet = line.has("quiet")
-    command = next((name for name, _ in reversed(line.events) if name in _COMMANDS), "query")
+    command = line.last_of(_COMMANDS) or "query"
     name = line.get("name")
     if not name and command != "refresh":
         out.error(f"{_NAME}: Command requires --name argument")

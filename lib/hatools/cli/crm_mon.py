@@ -211,11 +211,11 @@ def make_view(request: MonRequest, status: "ClusterStatus", sections: Section) -
 
 def fetch_fencing(timeout_s: float = 10.0) -> "tuple[tuple[FencingEvent, ...], int]":
     """Return the fencing history and 0, or nothing and the exit code of what went wrong."""
+    from hatools.cli.fencing_events import event_of
     from hatools.ipc.blocking import BlockingConnection
     from hatools.ipc.messages.stonith import History, QueryHistory
     from hatools.runtime.directories import Directories
     from hatools.status.fencing import arrange
-    from hatools.status.model import FencingEvent, FencingState
 
     path = Directories.from_environment(os.environ).socket("stonithd")
     try:
@@ -224,17 +224,4 @@ def fetch_fencing(timeout_s: float = 10.0) -> "tuple[tuple[FencingEvent, ...], i
     except HatoolsError as error:
         return (), int(error.exit_code)
     assert isinstance(answer, History)
-    states = {"success": FencingState.SUCCESS, "failed": FencingState.FAILED}
-    return arrange(
-        FencingEvent(
-            action=record.action,
-            target=record.target,
-            client=record.client,
-            origin=record.origin,
-            state=states.get(record.state, FencingState.PENDING),
-            completed=int(record.completed),
-            delegate=record.executioner or None,
-            exit_reason=record.exit_reason or record.reason or None,
-        )
-        for record in answer.records
-    ), 0
+    return arrange(event_of(each, exit_reason=each.exit_reason or each.reason) for each in answer.records), 0

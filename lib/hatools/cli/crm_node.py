@@ -60,7 +60,7 @@ def main(argv: list[str]) -> int:
         line, _ = begin(PROGRAM, argv)
     except Finished as finished:
         return finished.code
-    command = next((name for name, _ in reversed(line.events) if name in _COMMANDS), None)
+    command = line.last_of(_COMMANDS)
     if command is None or line.rest:
         print(format_help(PROGRAM), end="", file=sys.stderr)
         return ExitCode.USAGE

@@ -108,7 +108,7 @@ def main(argv: list[str]) -> int:
     except Finished as finished:
         return finished.code
     out.quiet = line.has("quiet")
-    command = next((name for name, _ in reversed(line.events) if name in _COMMANDS), None)
+    command = line.last_of(_COMMANDS)
     if command is None or line.rest:
         problem = "Must specify a command option" if command is None else f"Unexpected argument '{line.rest[0]}'"
         out.error(f"error: {problem}\n\n{format_help(PROGRAM)}")

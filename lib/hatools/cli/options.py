@@ -131,6 +131,10 @@ class CommandLine:
                 return default if value is None else value
         return default
 
+    def last_of(self, names: tuple[str, ...]) -> str | None:
+        """Return which of some options came last: of commands that exclude each other it counts."""
+        return next((event for event, _ in reversed(self.events) if event in names), None)
+
     def all(self, name: str) -> list[str]:
         return [value for event, value in self.events if event == name and value is not None]
 

@@ -311,25 +311,12 @@ def _fence(request: Request, out: Output) -> int:
 
 
 def _events(connection: "BlockingConnection", target: str) -> tuple["FencingEvent", ...]:
+    from hatools.cli.fencing_events import event_of
     from hatools.ipc.messages.stonith import History, QueryHistory
     from hatools.status.fencing import arrange
-    from hatools.status.model import FencingEvent, FencingState
 
     answer: History = connection.request(QueryHistory(target))
-    return arrange(
-        FencingEvent(
-            action=record.action,
-            target=record.target,
-            client=record.client,
-            origin=record.origin,
-            state=FencingState(record.state),
-            completed=int(record.completed),
-            delegate=record.executioner or None,
-            exit_reason=record.exit_reason or None,
-            extended_state=1,
-        )
-        for record in answer.records
-    )
+    return arrange(event_of(each, exit_reason=each.exit_reason, extended_state=1) for each in answer.records)
 
 
 def _last(connection: "BlockingConnection", request: Request, out: Output) -> int:

@@ -55,14 +55,6 @@ _LONGEST_MS = 4_294_967_295
 """Intervals are unsigned 32-bit numbers in the original."""
 
 
-def format_duration_ms(value: int) -> str:
-    """Write milliseconds in the largest unit that needs no fraction (``10s``, ``1500ms``, ``2min``)."""
-    for unit, factor in (("h", 3_600_000), ("min", 60_000), ("s", 1000)):
-        if value and value % factor == 0:
-            return f"{value // factor}{unit}"
-    return f"{value}ms" if value else "0s"
-
-
 def format_readable_interval(interval_ms: int) -> str:
     """Write milliseconds as ``1m30s`` or ``2.500s``; an exact unit stays in the smaller one (``60s``)."""
     text = ""

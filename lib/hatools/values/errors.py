@@ -21,7 +21,6 @@
     │   └── PatchAheadError      it starts from a newer version than ours
     ├── SchemaUnchangedError     the CIB is at the newest schema already
     ├── NotSupportedError        asked for what this version cannot do
-    ├── QuorumError              refused because the partition has no quorum
     ├── RemoteError              a peer broke the protocol
     └── LocalError               we misused one of our own cores (a bug)
 
@@ -165,13 +164,6 @@ class NotSupportedError(HatoolsError):
 
     exit_code = ExitCode.PROTOCOL
     system_text = "Protocol not supported"
-
-
-class QuorumError(HatoolsError):
-    """Refused because the partition has no quorum."""
-
-    exit_code = ExitCode.QUORUM
-    system_text = "Operation requires quorum"
 
 
 class RemoteError(HatoolsError):

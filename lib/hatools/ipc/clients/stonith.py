@@ -6,7 +6,6 @@ from typing import Any
 
 from hatools.ipc.client import Connection
 from hatools.ipc.messages.stonith import (
-    CleanHistory,
     ConfirmDown,
     DevicesChanged,
     Fence,
@@ -78,10 +77,6 @@ class StonithClient:
         """Return what was fenced, newest first."""
         answer: History = await self.connection.request(QueryHistory(target))
         return answer.records
-
-    async def clean_history(self, target: str = "*") -> None:
-        """Forget the history, on every node."""
-        await self.connection.request(CleanHistory(target))
 
     def close(self) -> None:
         """Close the connection."""
