@@ -1,11 +1,9 @@
 """How fast the crm shell answers: a long configuration read and shown, completion on a large one, crm_mon's view."""
 
-import io
 import os
 import tempfile
 import time
 from collections.abc import Callable
-from contextlib import redirect_stdout
 from pathlib import Path
 
 from bench.table import Figure, print_table

@@ -23,7 +23,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningLab]:
 def configure(lab: RunningLab) -> Iterator[Terminal]:
     lab.configure("primitive web ocf:pacemaker:Dummy params fake=one\nprimitive db ocf:pacemaker:Dummy")
     environment = dict(os.environ) | lab.lab.environment(lab.lab.node("node1"))
-    terminal = Terminal(["crm", "configure"], environment | {"PAGER": "cat", "HOME": str(lab.lab.root)})
+    terminal = Terminal(["crm", "configure"], environment | {"PAGER": "cat", "HOME": str(lab.lab.folder)})
     terminal.prompt("configure")
     yield terminal
     terminal.close()

@@ -60,13 +60,20 @@ class StatementError(SyntaxProblem):
             "  " + line.text[begin : begin + _WINDOW].expandtabs(1),
             "  " + " " * (offset - begin) + "^" * width,
         ]
-        nearest = get_close_matches(word.text.lower(), list(vocabulary), 1) if word else []
-        if nearest and word and nearest[0] != word.text.lower():
-            shown.append(f"  did you mean '{nearest[0]}'?")
+        written = word.text.rstrip(":") if word else ""
+        known = {name.lower(): name for name in vocabulary}
+        nearest = get_close_matches(written.lower(), list(known), 1) if word else []
+        if nearest and nearest[0] != written.lower():
+            shown.append(f"  did you mean '{known[nearest[0]]}'?")
         return "\n".join(shown)
 
     def _find(self, words: Sequence[Word]) -> Word | None:
         """Return the word at fault; brackets may have been separate words for the parser."""
+        named = self.reason.rpartition(": ")[2]
+        if named != self.reason and " " not in named:
+            culprit = next((word for word in words if word.text.rstrip(":") == named), None)
+            if culprit is not None:
+                return culprit
         if self.place < len(words) and words[self.place].text.lower() == self.near.lower():
             return words[self.place]
         if self.near:

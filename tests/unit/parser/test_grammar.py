@@ -71,6 +71,17 @@ def test_an_error_behind_the_last_word_points_at_the_end() -> None:
     ]
 
 
+def test_an_error_that_names_a_word_points_at_it() -> None:
+    with pytest.raises(StatementError) as caught:
+        parse("order o Mandatry: a b")
+    assert caught.value.explain(vocabulary=["Mandatory", "Optional"]).split("\n") == [
+        "line 1, column 9: Invalid kind: Mandatry",
+        "  order o Mandatry: a b",
+        "          ^^^^^^^^^",
+        "  did you mean 'Mandatory'?",
+    ]
+
+
 @pytest.mark.parametrize("schema", ["pacemaker-1.0", "pacemaker-2.10", "pacemaker-3.9"])
 def test_every_schema_has_a_grammar(schema: str) -> None:
     assert isinstance(grammar(schema).parse(["primitive", "a", "Dummy"]), syntax.Primitive)

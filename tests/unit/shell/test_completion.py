@@ -12,8 +12,12 @@ from hatools.shell.session import Session
 from .workspaces import workspace
 
 TEXT = """
-node 1: one
-primitive web ocf:pacemaker:Dummy
+node 1: one attributes rack=r1
+primitive web ocf:pacemaker:Dummy params fake=1
+primitive one-of-two ocf:pacemaker:Dummy
+primitive two-of-two ocf:pacemaker:Dummy
+group both one-of-two two-of-two
+role admin write cib
 primitive db ocf:pacemaker:Stateful
 clone dbs db meta promotable=true
 """
@@ -38,6 +42,38 @@ def _suggested(line: str) -> list[str]:
         ("node standby ", ["one"]),
         ("configure delete d", ["db", "dbs"]),
         ("configure group g w", ["web"]),
+        ("configure set ", ["web.", "db."]),
+        ("configure set web.", ["web.fake"]),
+        ("configure modgroup both remove ", ["one-of-two", "two-of-two"]),
+        ("configure modgroup both add web before ", ["one-of-two", "two-of-two"]),
+        ("configure property no-quorum-policy=", ["no-quorum-policy=stop", "no-quorum-policy=freeze"]),
+        ("configure property stonith-enabled=true no-", ["no-quorum-policy="]),
+        ("configure rsc_defaults target-", ["target-role="]),
+        ("configure op_defaults on-fail=", ["on-fail=block", "on-fail=fence"]),
+        ("configure clone c web meta promotable=", ["promotable=true", "promotable=false"]),
+        ("configure location l web 100: ", ["one"]),
+        ("configure location l web rule 100: #uname eq ", ["one"]),
+        ("configure colocation c ", ["inf:", "-inf:"]),
+        ("configure order o Mandatory: web db:", ["db:start", "db:promote"]),
+        ("configure rsc_ticket t T: web loss-", ["loss-policy=fence"]),
+        ("configure role r ", ["read", "write", "deny"]),
+        ("configure acl_target u ", ["admin"]),
+        ("configure fencing_topology ", ["one:"]),
+        ("configure tag t w", ["web"]),
+        ("configure commit ", ["force", "replace", "ours", "theirs"]),
+        ("configure show type:p", ["type:primitive"]),
+        ("configure show related:w", ["related:web"]),
+        ("configure erase ", ["nodes"]),
+        ("resource meta web ", ["set", "delete", "show"]),
+        ("resource meta web set target-role ", ["Stopped", "Started"]),
+        ("resource failcount web show ", ["one"]),
+        ("resource move web ", ["one"]),
+        ("node attribute one set ", ["rack"]),
+        ("maintenance on ", ["web", "dbs"]),
+        ("cibstatus node one ", ["online", "offline", "unclean"]),
+        ("site ticket ", ["grant", "revoke"]),
+        ("configure cd ", ["..", "ra"]),
+        ("configure load update ", ["x"]),
     ],
 )
 def test_the_last_word_is_completed(line: str, some: list[str]) -> None:

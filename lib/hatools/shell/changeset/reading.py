@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from hatools.parser.tokens import LogicalLine
 
 _DOWNGRADE = {"Promoted": "Master", "Unpromoted": "Slave"}
+_QUALIFIERS = ("Mandatory", "Optional", "Serialize", "Started", "Stopped", "Promoted", "Unpromoted", "start", "stop")
 _BLOCK_TAGS = {
     "params": "instance_attributes",
     "attributes": "instance_attributes",
@@ -89,7 +90,7 @@ class Reader:
         from hatools.parser.grammar import STATEMENT_WORDS
         from hatools.parser.pieces import BLOCK_WORDS
 
-        return BLOCK_WORDS if problem.place else STATEMENT_WORDS
+        return (*BLOCK_WORDS, *_QUALIFIERS) if problem.place else STATEMENT_WORDS
 
     def _report(self, text: str) -> None:
         self._host.messages.error(text)
