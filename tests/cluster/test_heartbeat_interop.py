@@ -242,3 +242,25 @@ def test_two_of_ours_form_a_view_beside_a_real_daemon() -> None:
         ours[1].kill()
         wait_until(lambda: real.status_of("gamma") == "dead" and ours[0].status_of("gamma") == "dead", 15)
         wait_until(lambda: (state := ours[0].ring()) is not None and not state.quorate, 10)
+
+
+CL_STATUS = [
+    "hbstatus", "hbstatus -m", "listnodes", "listnodes -n", "listnodes -p", "listnodes -m", "listnodes -v",
+    "nodestatus alpha", "nodestatus -m beta", "nodestatus nosuch", "nodestatus", "nodetype beta",
+    "nodetype -m alpha", "nodetype nosuch", "nodeweight beta", "nodesite beta", "listhblinks alpha",
+    "listhblinks -m beta", "listhblinks -v alpha", "listhblinks nosuch", "listhblinks", "hblinkstatus alpha eth0",
+    "hblinkstatus -m beta eth0", "hblinkstatus alpha eth7", "hblinkstatus alpha", "hbparameter -p deadtime",
+    "hbparameter -m -p deadtime", "hbparameter -p keepalive", "hbparameter -p warntime", "hbparameter -p initdead",
+    "hbparameter -p udpport", "hbparameter -p logfile", "hbparameter -p auto_failback", "hbparameter -p debug",
+    "hbparameter -p nosuch", "hbparameter -p node", "hbparameter", "nosuch", "", "-h",
+]  # fmt: skip
+
+
+def test_cl_status_answers_as_the_original_does(space: Segment) -> None:
+    real, ours = start_both(space, MEDIA["ucast"], udpport=str(PORT), debug="0")
+    wait_for_both(real, ours)
+    wait_until(lambda: ours.cl_status("hblinkstatus", "beta", "eth0") == (0, "up\n"), 10)
+
+    theirs = {line: real.on("cl_status", *line.split(), errors=False) for line in CL_STATUS}
+
+    assert {line: ours.cl_status(*line.split()) for line in CL_STATUS} == theirs

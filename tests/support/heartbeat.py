@@ -240,13 +240,13 @@ class RealNode:
         path = self.folder / "log/ha-log"
         return path.read_text(errors="replace") if path.exists() else ""
 
-    def on(self, *words: str) -> tuple[int, str]:
-        """Run a command inside; return its exit code and what it printed."""
+    def on(self, *words: str, errors: bool = True) -> tuple[int, str]:
+        """Run a command inside; return its exit code and what it printed, on both outputs or on the first."""
         assert self._process is not None
         child = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()[0]
         command = ["nsenter", "-t", child, "-m", "-u", "-n", "-p", "--", *words]
         done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False, env=self._environment)
-        return done.returncode, done.stdout + done.stderr
+        return done.returncode, done.stdout + (done.stderr if errors else "")
 
     def status_of(self, node: str) -> str:
         return self.on("cl_status", "nodestatus", node)[1].strip()
@@ -313,6 +313,19 @@ class OurNode:
     def ring(self) -> RingState | None:
         answer = self._ask(DescribeRing())
         return answer if isinstance(answer, RingState) else None
+
+    def cl_status(self, *words: str) -> tuple[int, str]:
+        """Run our cl_status as if on the node; return its exit code and what it printed on its first output."""
+        environment = {**os.environ, "HATOOLS_ROOT": str(self.directories.root), "HATOOLS_NODE_NAME": self.name}
+        done = subprocess.run(
+            [sys.executable, str(SOURCE / "bin/cl_status"), *words],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=False,
+        )
+        return done.returncode, done.stdout
 
     def set_fault(self, node: str, *, drop: bool = False, delay_ms: int = 0, loss_percent: int = 0) -> None:
         """Disturb the traffic with another node, in both directions."""
