@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 
 from hatools.daemons.messaging.describe import describe_ring, map_of
+from hatools.daemons.messaging.link_watch import LinkWatch
 from hatools.daemons.messaging.log_targets import LogTargets
 from hatools.daemons.messaging.store import Numbers, NumberStore
 from hatools.daemons.messaging.styles import Host, not_understood
@@ -54,7 +55,6 @@ from hatools.messaging.corosync.engine import (
 from hatools.messaging.corosync.ourselves import local_node
 from hatools.messaging.corosync.totem.effects import SEQUENCE_RESERVE
 from hatools.messaging.corosync.totem.links import Endpoint, Fault, Layout, Links, resolve
-from hatools.messaging.corosync.totem.packets import Probe
 from hatools.messaging.corosync.totem.paths import LinkMode
 from hatools.messaging.qdevice.connection import DeviceConnection
 from hatools.messaging.qdevice.device import Device, DeviceEffect
@@ -85,7 +85,7 @@ class CorosyncStyle:
         self._store = NumberStore(context.directories.messaging, node.id)
         self._links: Links
         self._host: Host
-        self._watch: asyncio.TimerHandle | None = None
+        self._watch: LinkWatch
         self._user_keys = UserKeys()
         self._log_targets = LogTargets(context.directories.root, with_syslog=context.directories.is_system)
         self._device: DeviceConnection | None = None
@@ -144,7 +144,8 @@ class CorosyncStyle:
             highest_expected=numbers.expected_votes,
         )
         self.engine = CorosyncEngine(self._configuration, identity)
-        self._watch_links()
+        self._watch = LinkWatch(self._links, self.engine)
+        self._watch.start()
         self._connect_device()
         return True
 
@@ -199,8 +200,7 @@ class CorosyncStyle:
 
     def close(self) -> None:
         """Close the links."""
-        if self._watch is not None:
-            self._watch.cancel()
+        self._watch.stop()
         if self._device is not None:
             self._device.close()
         self._links.close()
@@ -211,7 +211,7 @@ class CorosyncStyle:
             case ReadConfiguration():
                 self._read_again()
             case LinkProbed(node, probe):
-                self._probed(node, probe)
+                self._watch.probed(node, probe)
             case AskArbiter(ring_id, members):
                 self._asked_ring = (ring_id, members)
                 self._with_device(lambda device: device.ring_formed(ring_id, members))
@@ -225,53 +225,12 @@ class CorosyncStyle:
     def _unlisted(self, source: str, cause: str) -> None:
         self._host.perform(self.engine.reject(source, cause))
 
-    def _watch_links(self) -> None:
-        """Probe the links from time to time, if there are several."""
-        if self._watch is not None:
-            self._watch.cancel()
-            self._watch = None
-        if len(self._links.links) > 1:
-            self._watch = asyncio.get_running_loop().call_later(self._links.paths.interval, self._probe_links)
-
-    def _probe_links(self) -> None:
-        now = asyncio.get_running_loop().time()
-        for link, node in self._links.paths.check(now):
-            _log.warning("link %s to node %s is down", link, node)
-        stamp = int(now * 1_000_000)
-        for link, node in self._links.paths.states:
-            self._links.send_over(link, node, self.engine.seal_probe(Probe(link, False, stamp)))
-        self._watch_links()
-
-    def _probed(self, node: int, probe: Probe) -> None:
-        now = asyncio.get_running_loop().time()
-        if not probe.is_answer:
-            answer = Probe(probe.link, True, probe.stamp)
-            self._links.send_over(probe.link, node, self.engine.seal_probe(answer))
-        elif self._links.paths.answered(now, probe.link, node, max(now - probe.stamp / 1_000_000, 0.0)):
-            notice(_log, "link %s to node %s is up", probe.link, node)
-
     def describe(self, now: float) -> RingState:
         """Return the state of ring, links and quorum."""
         heard = self._links.heard(now - self._configuration.timing.token)
-        keys = self._keys(heard) | {key: entry.value for key, entry in self._user_keys.entries.items()}
+        by_hand = {key: entry.value for key, entry in self._user_keys.entries.items()}
+        keys = map_of(self.engine) | self._watch.keys(heard) | by_hand
         return describe_ring(self.engine, self._links.addresses(), heard, keys)
-
-    def _keys(self, heard: frozenset[tuple[int, int]]) -> dict[str, str]:
-        """Return the keys of the map, those of the links included."""
-        keys = map_of(self.engine)
-        for link in self._links.links:
-            keys[f"stats.link.{link.number}.tx_packets"] = str(link.sent)
-            keys[f"stats.link.{link.number}.tx_errors"] = str(link.failed_sends)
-            keys[f"stats.link.{link.number}.rx_packets"] = str(link.received)
-        for (number, node), state in self._links.paths.states.items():
-            prefix = f"stats.knet.node{node}.link{number}"
-            keys[f"{prefix}.enabled"] = "1"
-            keys[f"{prefix}.connected"] = str(int((number, node) in heard))
-            keys[f"{prefix}.latency_ave"] = str(round(state.latency * 1_000_000))
-            keys[f"{prefix}.mtu"] = str(self.engine.identity.mtu)
-            keys[f"{prefix}.down_count"] = str((state.changes + 1) // 2)
-            keys[f"{prefix}.up_count"] = str(state.changes // 2)
-        return keys
 
     def answer(self, client: Client, message: object) -> object:
         """Answer requests about votes, faults, keys and the configuration."""
@@ -418,7 +377,7 @@ class CorosyncStyle:
         """Run with another configuration, as far as it is not the engine's matter."""
         self._links.reconfigure(layout)
         self._configuration = configuration
-        self._watch_links()
+        self._watch.start()
         self._connect_device()
         self._complain(self._log_targets.apply(configuration))
 

@@ -30,6 +30,7 @@ _WORDS = {logging.DEBUG: "debug", logging.INFO: "info", NOTICE: "notice", loggin
 _SUBSYSTEMS = (
     ("hatools.messaging.qdevice", "QDEVICE"),
     ("hatools.daemons.messaging.corosync_style", "CFG"),
+    ("hatools.daemons.messaging.link_watch", "CFG"),
     ("hatools.daemons.messaging", "TOTEM"),
 )
 

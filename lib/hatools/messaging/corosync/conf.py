@@ -260,7 +260,7 @@ class _Reader:
             problem = problem_with(kind, entry.value)
             if problem:
                 self.findings.error(entry, f"{path}.{entry.key}: {problem}")
-            if path != "uidgid":
+            if path != "uidgid" and (path, entry.key) != ("totem", "key"):  # the key is nobody's to read
                 self.settings[f"{setting_path}.{entry.key}"] = entry.value
 
     def _logging(self) -> tuple[LogTarget, tuple[tuple[str, LogTarget], ...]]:

@@ -7,6 +7,7 @@ this is the wiring, and the one place that turns effects of the ring into views 
 from collections.abc import Callable
 from typing import assert_never
 
+from hatools.messaging.admission import PROTOCOL, misfits, refusal
 from hatools.messaging.calls import GroupCalls
 from hatools.messaging.corosync.ballots import ballot_of, device_facts, facts_of, number_of
 from hatools.messaging.corosync.conf import Configuration
@@ -133,6 +134,8 @@ class CorosyncEngine(GroupCalls):
         )
         self.quorum = VoteQuorum(configuration.quorum_of(me), identity.highest_expected)
         self.groups = Groups(self.local, self._outbox, self._facts, self._rule)
+        self._refused: frozenset[int] = frozenset()
+        """Members that may not be in one view with the others; until they have been told."""
         self.rejections = Rejections()
         self.joins: dict[int, int] = {}
         """How often each node arrived in a view of ours."""
@@ -323,10 +326,18 @@ class CorosyncEngine(GroupCalls):
     # -- the parts' questions
 
     def _facts(self) -> Facts:
-        version = self.configuration.config_version
-        return {"style": self.style, "config_version": version, **facts_of(self.quorum.ballot())}
+        return {
+            "style": self.style,
+            "protocol": PROTOCOL,
+            "established": self.groups.view is not None,
+            "config_version": self.configuration.config_version,
+            **facts_of(self.quorum.ballot()),
+        }
 
-    def _rule(self, cards: dict[int, Card], left: frozenset[int]) -> Ruling:
+    def _rule(self, cards: dict[int, Card], left: frozenset[int]) -> Ruling | None:
+        self._refused = misfits(cards)
+        if self._refused:
+            return None
         ring = self.totem.ring.ring_id.sequence if self.totem.ring is not None else 0
         verdict = self.quorum.decide({node: ballot_of(card.facts) for node, card in cards.items()}, left, ring)
         # Should votes change while this view lasts, they are judged by what it has settled.
@@ -383,11 +394,19 @@ class CorosyncEngine(GroupCalls):
                 effects += [*self._compare_configurations(), upcall, *self._view_installed(upcall.view)]
             else:
                 effects.append(upcall)
+        if self._refused:
+            effects += self._refuse()
         if self.groups.is_synchronised and self._early:
             early, self._early = self._early, []
             for notice in early:
                 effects += self._noticed(notice)
         return effects
+
+    def _refuse(self) -> list[Effect]:
+        """Go, or say who has to; who goes says so, so that the others need not wait for its loss."""
+        refused, self._refused = self._refused, frozenset()
+        goodbye = self._perform(self._now, self.totem.leave(self._now)) if self.local.id in refused else []
+        return [*goodbye, refusal(self.groups.cards, refused, self.local.id)]
 
     def _view_installed(self, view: View) -> list[Effect]:
         for node in view.arrived:

@@ -310,6 +310,13 @@ def test_users_and_groups_that_may_use_the_socket_are_collected() -> None:
     assert conf.settings["uidgid.config.uid.haproxy"] == "1"
 
 
+def test_a_key_in_the_file_is_not_among_the_settings() -> None:
+    conf = read(" key: " + "x" * 200 + "\n")
+
+    assert conf.key == "x" * 200
+    assert not any("xxx" in value for value in conf.settings.values())
+
+
 def test_what_cannot_be_changed_while_running_is_named() -> None:
     before = read(" cluster_name: a\n")
     after = read(" cluster_name: b\n crypto_cipher: aes128\n crypto_hash: sha1\n token: 5000\n")
