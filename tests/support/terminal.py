@@ -32,6 +32,15 @@ KEYS = {
 }
 
 
+class _Screen(pyte.HistoryScreen):
+    """A screen that can answer what the program asks of its terminal."""
+
+    answer: Callable[[str], object]
+
+    def write_process_input(self, data: str) -> None:
+        self.answer(data)
+
+
 class Terminal:
     """One of our commands on a terminal of its own.
 
@@ -51,8 +60,8 @@ class Terminal:
         timeout_s: float = 30.0,
     ) -> None:
         self.timeout_s = timeout_s
-        self._screen: Any = pyte.HistoryScreen(columns, rows, history=5000)
-        self._stream: Any = pyte.Stream(self._screen)
+        self._screen = _Screen(columns, rows, history=5000)
+        self._stream = pyte.Stream(self._screen)
         program = (
             list(words) if words[0].startswith("/") else [sys.executable, str(SOURCE / "bin" / words[0]), *words[1:]]
         )
@@ -66,7 +75,7 @@ class Terminal:
             timeout=timeout_s,
         )
         self.child.delaybeforesend = None
-        self._screen.write_process_input = self.child.send
+        self._screen.answer = self.child.send
 
     def type(self, text: str, *keys: str) -> None:
         """Type a text, then press keys named as in ``KEYS``."""

@@ -35,9 +35,10 @@ class Notes:
 
 def workspace(text: str = "", xml: str = EMPTY) -> Workspace:
     """Return a working copy with the objects that a text in the crm language says."""
-    made = Workspace(parse_xml(xml), Host(Notes()))
+    notes = Notes()
+    made = Workspace(parse_xml(xml), Host(notes))
     if text:
-        assert import_text(made, [], text, remove=False, merge=False), made.host.messages.texts
+        assert import_text(made, [], text, remove=False, merge=False), notes.texts
     return made
 
 
