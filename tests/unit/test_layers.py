@@ -1,12 +1,14 @@
 """Who may import whom, and which code is pure. The table is also drawn in lib/hatools/ARCHITECTURE.md."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 PACKAGE = Path(__file__).resolve().parents[2] / "lib" / "hatools"
+PAGE = PACKAGE / "ARCHITECTURE.md"
 
 CORES = ("values", "cib", "transition", "messaging", "agents", "scheduler", "ipc.messages")
 
@@ -56,12 +58,12 @@ IMPURE = (
     "ipc.clients",
     "runtime", "lab", "shell", "cli",
     "messaging.corosync.authkey", "messaging.corosync.totem.links",
-    "daemons.messaging.log_targets", "daemons.messaging.link_watch", "messaging.qdevice.secure",
-    "messaging.qdevice.keys", "messaging.qdevice.connection", "messaging.qdevice.server", "messaging.heartbeat.media",
-    "messaging.heartbeat.pinger",
-    "messaging.external.library", "messaging.external.cpg", "messaging.external.quorum",
-    "messaging.external.cmap", "messaging.external.cfg", "daemons.messaging.styles", "daemons.messaging.corosync_style",
-    "daemons.messaging.heartbeat_style", "daemons.messaging.external_style",
+    "messaging.heartbeat.media", "messaging.heartbeat.pinger",
+    "messaging.external.library", "messaging.external.cpg", "messaging.external.quorum", "messaging.external.cmap",
+    "messaging.external.cfg",
+    "messaging.qdevice.secure", "messaging.qdevice.keys", "messaging.qdevice.connection", "messaging.qdevice.server",
+    "daemons.messaging.log_targets", "daemons.messaging.link_watch", "daemons.messaging.styles",
+    "daemons.messaging.corosync_style", "daemons.messaging.heartbeat_style", "daemons.messaging.external_style",
     "values.returncode",  # asks the system for the words of its error numbers
     "agents.catalog", "agents.systemd", "agents.shipped", "daemons.pengine.archive", "daemons.pacemakerd.image",
     "daemons.lrmd.runner", "daemons.stonithd.runner", "daemons.stonithd.registry", "daemons.channel.runner",
@@ -147,6 +149,11 @@ def test_pure_code_does_no_io(module: str, path: Path) -> None:
         return
     wrong = [f"line {line}: {name}" for line, name in _imports(path) if name.partition(".")[0] in IMPURE_MODULES]
     assert wrong == []
+
+
+def test_the_page_for_people_draws_the_same_table() -> None:
+    cells = dict(re.findall(r"^\| `([\w.]+)` \| (.+) \|$", PAGE.read_text(encoding="utf-8"), re.MULTILINE))
+    assert cells == {name: ", ".join(allowed) or "-" for name, allowed in MAY_IMPORT.items()}
 
 
 @pytest.mark.parametrize("name", ["utils", "common", "helpers", "misc", "tools", "base"])
