@@ -11,8 +11,8 @@ from pathlib import Path
 from hatools.cli.corosync_getopt import parse
 from hatools.ipc.clients.messaging import BlockingMessaging
 from hatools.ipc.messages.messaging import MapEntry
-from hatools.messaging.corosync.cmap import INTEGERS, TYPES
-from hatools.values.errors import HatoolsError, NoSuchObjectError, PermissionRefusedError, UsageError
+from hatools.messaging.corosync.cmap import INTEGERS, TYPES, type_of
+from hatools.values.errors import HatoolsError, NoSuchObjectError, NotSupportedError, PermissionRefusedError, UsageError
 
 USAGE = """
 usage:  corosync-cmapctl [-b] [-DdghsqTCt] [-p filename] [-m map] [params...]
@@ -155,7 +155,15 @@ class _Tool:
         return self._show(words)
 
     def _entries(self) -> dict[str, MapEntry]:
-        return {entry.key: entry for entry in self._messaging.read_map(self._map)}
+        try:
+            return {entry.key: entry for entry in self._messaging.read_map(self._map)}
+        except NotSupportedError:  # a style without a map of its own: what it tells of itself
+            settings = self._messaging.describe().settings
+        return {
+            key: MapEntry(key, type_of(key, value), value)
+            for key, value in sorted(settings.items())
+            if key.startswith("stats.") == (self._map == "stats")
+        }
 
     def _show(self, words: list[str]) -> int:
         entries = self._entries()

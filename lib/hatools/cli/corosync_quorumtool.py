@@ -151,7 +151,8 @@ _NEED_VOTES = ("expected", "votes", "unregister")
 
 
 def _has_votes(state: RingState) -> bool:
-    return state.settings.get("quorum.provider") == "corosync_votequorum"
+    """Say whether quorum is configured; Heartbeat has no provider of it and always counts a majority."""
+    return state.settings.get("quorum.provider") == "corosync_votequorum" or state.style == "heartbeat"
 
 
 def _change(action: Callable[[], None], complaint: str) -> int:
