@@ -69,6 +69,10 @@ def fork_apart(name: str, directories: Directories) -> None:
         if os.fork():
             os._exit(0)
         _become_child(name, 2)
+        # It must not keep the pipes or the terminal of a pacemakerd in the foreground that has ended.
+        for stream in (1, 2):
+            os.dup2(0, stream)
+        os.environ.pop("HATOOLS_LOG_STDERR", None)
         status = run_daemon(name, serve, directories=directories)
     finally:
         os._exit(status)
