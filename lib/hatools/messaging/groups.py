@@ -361,26 +361,6 @@ def _read_head(origin: int, message: bytes) -> tuple[int, int, str, int]:
         raise RemoteError(f"node {origin} sent a message without a proper head") from None
 
 
-def misfits(cards: Mapping[int, Card], kind: Callable[[Card], object]) -> frozenset[int]:
-    """Return the nodes that must go because not all are of one kind (style, protocol); everybody finds the same.
-
-    The kind stays that most of those who were in a view (fact ``established``) are of, then most of all, then the
-    node with the lowest id: so a newcomer never drives out a cluster that works.
-    """
-    kinds: dict[object, list[Card]] = {}
-    for node in sorted(cards):
-        kinds.setdefault(kind(cards[node]), []).append(cards[node])
-    if len(kinds) < 2:
-        return frozenset()
-
-    def weight(members: list[Card]) -> tuple[int, int, int]:
-        established = sum(1 for card in members if card.facts.get("established"))
-        return established, len(members), -members[0].node
-
-    staying = max(kinds.values(), key=weight)
-    return frozenset(card.node for members in kinds.values() if members is not staying for card in members)
-
-
 def _group_change(
     group: str, members: frozenset[int], arrived: frozenset[int], left: frozenset[int]
 ) -> GroupMembersChanged:

@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import assert_never
 
+from hatools.messaging.admission import PROTOCOL, misfits, refusal
 from hatools.messaging.calls import GroupCalls
 from hatools.messaging.external.events import (
     Event,
@@ -26,8 +27,8 @@ from hatools.messaging.external.events import (
     Reason,
     RingChanged,
 )
-from hatools.messaging.external.packets import HEAD_SIZE, PROTOCOL, seal, tag_of, unseal
-from hatools.messaging.groups import Card, Facts, Groups, Notice, Ruling, misfits
+from hatools.messaging.external.packets import HEAD_SIZE, seal, tag_of, unseal
+from hatools.messaging.groups import Card, Facts, Groups, Notice, Ruling
 from hatools.messaging.packing import Outbox
 from hatools.messaging.views import (
     NO_RING,
@@ -297,27 +298,13 @@ class ExternalEngine(GroupCalls):
         }
 
     def _rule(self, cards: dict[int, Card], left: frozenset[int]) -> Ruling | None:
-        self._refused = misfits(cards, lambda card: (card.facts.get("style"), card.facts.get("protocol")))
+        self._refused = misfits(cards)
         if self._refused:
             return None
         votes = sorted((card.name, _number(card, "votes")) for card in cards.values())
         quorate = all(card.facts.get("quorate") is True for card in cards.values())
         sequence = 1 + max(_number(card, "sequence") for card in cards.values())
         return Ruling(quorate, tuple(votes), RingId(sequence, min(cards)))
-
-    def _refuse(self) -> list[Effect]:
-        cards = self.groups.cards
-        ours = cards[self.local.id]
-        if self.local.id in self._refused:
-            other = next(card for card in cards.values() if card.node not in self._refused)
-            return [
-                Expelled(
-                    f"the cluster's messaging is {_kind(other)}, ours {_kind(ours)}: "
-                    "set HATOOLS_MESSAGING alike on every node, with the same version of hatools"
-                )
-            ]
-        named = ", ".join(f"{cards[node].name} ({_kind(cards[node])})" for node in sorted(self._refused))
-        return [Remark(Severity.WARNING, f"refused: {named}; this cluster's messaging is {_kind(ours)}")]
 
     # -- packets
 
@@ -368,7 +355,7 @@ class ExternalEngine(GroupCalls):
             effects.append(upcall)
         if self._refused and not self._refusal_said:
             self._refusal_said = True
-            effects += self._refuse()
+            effects.append(refusal(self.groups.cards, self._refused, self.local.id))
         return effects
 
     def _settle(self) -> list[Effect]:
@@ -409,7 +396,3 @@ class ExternalEngine(GroupCalls):
 def _number(card: Card, fact: str) -> int:
     value = card.facts.get(fact, 0)
     return value if isinstance(value, int) else 0
-
-
-def _kind(card: Card) -> str:
-    return f"{card.facts.get('style', 'of an unknown style')}, protocol {card.facts.get('protocol', 'unknown')}"

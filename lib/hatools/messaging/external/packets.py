@@ -14,8 +14,8 @@ from hatools.messaging.external.events import Process
 from hatools.messaging.views import RingId
 from hatools.values.errors import RemoteError
 
-PROTOCOL = 1
-"""Changed when nodes of two versions could not understand each other; the card carries it as well."""
+_VERSION = 1
+"""Of this head."""
 
 _MAGIC = b"HTX"
 _HEAD = struct.Struct("!3sB8sQ")
@@ -35,7 +35,7 @@ def tag_of(ring: RingId, members: Iterable[Process], occurrence: int) -> bytes:
 
 def seal(tag: bytes, received: int, payload: bytes) -> bytes:
     """Return a packet."""
-    return _HEAD.pack(_MAGIC, PROTOCOL, tag, received) + payload
+    return _HEAD.pack(_MAGIC, _VERSION, tag, received) + payload
 
 
 def unseal(packet: bytes) -> tuple[bytes, int, bytes]:
@@ -47,6 +47,6 @@ def unseal(packet: bytes) -> tuple[bytes, int, bytes]:
     if len(packet) < _HEAD.size or packet[:3] != _MAGIC:
         raise RemoteError("a message in our group that is none of ours")
     _, version, tag, received = _HEAD.unpack_from(packet)
-    if version != PROTOCOL:
-        raise RemoteError(f"its packets have version {version}, ours {PROTOCOL}")
+    if version != _VERSION:
+        raise RemoteError(f"its packets have version {version}, ours {_VERSION}")
     return tag, received, packet[_HEAD.size :]

@@ -75,8 +75,10 @@ class CarriedRing(CorosyncEngine):
     def _facts(self) -> Facts:
         return {**super()._facts(), "settled": self._is_settled}
 
-    def _rule(self, cards: dict[int, Card], left: frozenset[int]) -> Ruling:
+    def _rule(self, cards: dict[int, Card], left: frozenset[int]) -> Ruling | None:
         ruling = super()._rule(cards, left)
+        if ruling is None:
+            return None
         is_settled = any(card.facts.get("settled") is True for card in cards.values())
         return Ruling(ruling.quorate and is_settled, ruling.votes)
 

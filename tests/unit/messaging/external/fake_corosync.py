@@ -7,6 +7,7 @@ they are delivered behind the change, to the members of the ring that their send
 import random
 from dataclasses import dataclass, field
 
+from hatools.messaging.admission import PROTOCOL
 from hatools.messaging.external.engine import ExternalEngine
 from hatools.messaging.external.events import (
     Event,
@@ -112,7 +113,7 @@ class FakeCorosync:
         while node.late_quorum:
             self._feed(node, node.late_quorum.pop(0))
 
-    def start(self, *numbers: int, protocol: int = 1) -> None:
+    def start(self, *numbers: int, protocol: int = PROTOCOL) -> None:
         """Start messaging on nodes: it joins the group."""
         for number in numbers:
             node = self.nodes[number]
