@@ -110,16 +110,20 @@ def _require_readable_code() -> None:
     """Make sure that the daemons which give up root can still read Python and us.
 
     Raises:
-        ConfigError: a folder on the way is closed to them.
+        ConfigError: a folder on the way is closed to them; the message says what to do.
     """
     if os.geteuid() != 0 or cluster_ids() is None or os.environ.get("HATOOLS_KEEP_ROOT"):
         return
-    for needed in (Path(os.__file__), Path(__file__).resolve()):
-        for folder in needed.parents:
+    python, ours = Path(os.__file__).parent, Path(__file__).resolve().parents[1]
+    for name, needed, remedy in (
+        ("Python", python, "install with one that everybody may read (`make install PYTHON=/usr/bin/python3`)"),
+        ("hatools", ours, "install it (`make install`), or move the checkout to where everybody may read it"),
+    ):
+        for folder in (needed, *needed.parents):
             if not folder.stat().st_mode & 0o001:
                 raise ConfigError(
-                    f"the daemons that run as {CLUSTER_USER} cannot read {needed}, because other users may not enter "
-                    f"{folder}: install hatools and Python where everybody may read them (`make install`)"
+                    f"the daemons that run as {CLUSTER_USER} cannot read {name} in {needed}, because other users may"
+                    f" not enter {folder}: {remedy}; to try hatools out as it is, run `crm lab start`"
                 )
 
 
