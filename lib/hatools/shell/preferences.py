@@ -164,9 +164,9 @@ class Preferences:
     """The settings in force."""
 
     def __init__(self) -> None:
-        self._system = _read_file(Path(SYSTEM_FILE))
-        self.path = _personal_file()
-        self._personal = _read_file(self.path)
+        self._system = read_sections(Path(SYSTEM_FILE))
+        self.path = personal_file()
+        self._personal = read_sections(self.path)
 
     def get(self, section: str, name: str) -> str:
         """Return a setting as text.
@@ -217,7 +217,7 @@ class Preferences:
 
     def reset(self) -> None:
         """Go back to what the person's file says."""
-        self._personal = _read_file(self.path)
+        self._personal = read_sections(self.path)
 
     def save(self) -> None:
         """Write the person's file, completely or not at all."""
@@ -241,7 +241,8 @@ def _find_default(name: str) -> str:
     return next((path for path in map(_find_program, candidates) if path), "")
 
 
-def _personal_file() -> Path:
+def personal_file() -> Path:
+    """Return where a person's settings are kept."""
     given = os.environ.get("CRM_CONFIG_FILE")
     if given:
         return Path(given)
@@ -249,7 +250,7 @@ def _personal_file() -> Path:
     return Path(folder) / "crm/crm.conf"
 
 
-def _read_file(path: Path) -> dict[str, dict[str, str]]:
+def read_sections(path: Path) -> dict[str, dict[str, str]]:
     """Read an INI file; what cannot be read counts as empty."""
     try:
         text = path.read_text(encoding="utf-8", errors="replace")
