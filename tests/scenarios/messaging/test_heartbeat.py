@@ -152,7 +152,7 @@ def test_of_two_nodes_each_is_quorate_alone_once_the_other_was_given_up() -> Non
     assert view_of(network, 1).quorate
 
 
-def test_a_node_that_nobody_orders_with_is_heard_and_the_rest_is_quorate_at_once() -> None:
+def test_a_node_that_nobody_orders_with_is_heard_and_the_rest_is_quorate_after_initdead() -> None:
     """A real heartbeat daemon, played by a node whose ring is deaf and mute: it counts, but it has no part in views."""
     network = HeartbeatNetwork(3, 1)
     for number in (2, 1, 3):
@@ -160,7 +160,7 @@ def test_a_node_that_nobody_orders_with_is_heard_and_the_rest_is_quorate_at_once
         if number == 3:
             network.engine(3)._carry = lambda now, effects: []  # type: ignore[method-assign]
         network.run(0.3)
-    network.run(5)
+    network.run(11)
 
     assert view_of(network, 1).member_ids == {number_of_name("n1"), number_of_name("n2")}
     assert view_of(network, 1).quorate
@@ -170,6 +170,18 @@ def test_a_node_that_nobody_orders_with_is_heard_and_the_rest_is_quorate_at_once
     network.start(2)
     network.run(3)
     assert view_of(network, 1).quorate
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_two_nodes_that_start_together_are_never_quorate_one_without_the_other(seed: int) -> None:
+    network = HeartbeatNetwork(2, seed)
+    network.fair = network.weather = Weather(0.2, 0.0, (0.001, 0.2))
+    network.start_all()
+    network.run(9)
+
+    verdicts = [view for life in network.lives for _, view in life.verdicts]
+    assert verdicts[-1].quorate
+    assert all(len(view.members) == 2 for view in verdicts if view.quorate)
 
 
 def test_a_restarted_node_comes_back_as_a_new_life() -> None:

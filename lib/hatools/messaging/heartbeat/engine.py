@@ -59,7 +59,7 @@ class Life:
 
 
 class CarriedRing(CorosyncEngine):
-    """The ring inside Heartbeat: a view is quorate only once a member of it has heard or given up every node."""
+    """The ring inside Heartbeat: a view is quorate only once a member of it knows of every node how it is."""
 
     style = "heartbeat"
 
@@ -68,7 +68,7 @@ class CarriedRing(CorosyncEngine):
         self._is_settled = False
 
     def settle(self, now: float) -> list[Effect]:
-        """Say that this node has heard every node, or given it up."""
+        """Say that this node has every node in its view, or has given it up."""
         self._is_settled = True
         return self._announce(now, {"settled": True})
 
@@ -116,6 +116,9 @@ class HeartbeatEngine:
         )
         self.ring = CarriedRing(ring_configuration(configuration, life.keys, names), identity)
         self._name_of = {number_of_name(name): name for name in names}
+        self._has_heard_all = False
+        self._settle_at: float | None = None
+        """When we no longer wait at the start for nodes that Heartbeat hears and the ring does not have."""
 
     # -- what is asked of every engine
 
@@ -141,7 +144,8 @@ class HeartbeatEngine:
     @property
     def deadline(self) -> float | None:
         """Return when :meth:`expire` wants to be called."""
-        times = [time for time in (self.heartbeat.deadline, self.ring.deadline) if time is not None]
+        settle_at = self._settle_at if self._has_heard_all else None
+        times = [time for time in (self.heartbeat.deadline, self.ring.deadline, settle_at) if time is not None]
         return min(times, default=None)
 
     def waiting_bytes(self, group: str) -> int:
@@ -150,6 +154,7 @@ class HeartbeatEngine:
 
     def start(self, now: float) -> list[Effect]:
         """Begin: alone, until others are heard."""
+        self._settle_at = now + self.configuration.timing.initdead
         return self._perform(now, self.heartbeat.start(now)) + self._carry(now, self.ring.start(now))
 
     def receive(self, now: float, datagram: bytes, source: str) -> list[Effect]:
@@ -172,7 +177,7 @@ class HeartbeatEngine:
             effects += self._perform(now, self.heartbeat.expire(now))
         if self.ring.deadline is not None and self.ring.deadline <= now:
             effects += self._carry(now, self.ring.expire(now))
-        return effects
+        return effects + self._try_to_settle(now)
 
     def join_group(self, now: float, group: str) -> list[Effect]:
         """Take part in a group."""
@@ -236,7 +241,8 @@ class HeartbeatEngine:
                 case LinkChanged(node, link, is_up):
                     result.append(Remark(Severity.INFO, f"Link {node}:{link} {'up' if is_up else 'dead'}."))
                 case Settled():
-                    result += self._carry(now, self.ring.settle(now))
+                    self._has_heard_all = True
+                    result += self._try_to_settle(now)
                 case NodeMet(node):
                     result += self._take_in(now, node)
                 case PingWanted():
@@ -261,7 +267,23 @@ class HeartbeatEngine:
                 result.append(Datagram((number_of_name(dest),) if dest else (), sent.data))
             else:
                 result.append(effect)
-        return result
+        return result + self._try_to_settle(now)
+
+    def _try_to_settle(self, now: float) -> list[Effect]:
+        """Let views be quorate once all nodes that Heartbeat hears are in ours.
+
+        Without that each of two nodes would be quorate alone for the moment until their rings have merged. Nodes
+        that never come, such as real heartbeat daemons, are waited for until initdead.
+        """
+        if self._settle_at is None or not self._has_heard_all:
+            return []
+        members = self.view.member_ids if self.view is not None else frozenset()
+        peers = self.heartbeat.peers.values()
+        outside = [p for p in peers if p.is_alive and not p.is_ping and number_of_name(p.name) not in members]
+        if outside and now < self._settle_at:
+            return []
+        self._settle_at = None
+        return self._carry(now, self.ring.settle(now))
 
     def _take_in(self, now: float, name: str) -> list[Effect]:
         """Let a node that joined by itself take part in the ring."""
