@@ -110,6 +110,7 @@ class Delay:
 
     @property
     def longest_ms(self) -> int:
+        """The longest delay that can be picked."""
         return max(self.base_ms, self.max_ms)
 
 

@@ -151,10 +151,12 @@ class _Ticket:
 
     @property
     def is_granted(self) -> bool:
+        """Whether this site holds the ticket."""
         return is_true(self.state.get("granted"))
 
     @property
     def is_standby(self) -> bool:
+        """Whether what depends on the ticket shall be stopped in order, although it is granted."""
         return is_true(self.state.get("standby"))
 
 

@@ -70,6 +70,7 @@ class GnuLine:
     rest: list[str] = field(default_factory=list)
 
     def has(self, name: str) -> bool:
+        """Say whether an option was given."""
         return any(event == name for event, _ in self.events)
 
     def get(self, name: str) -> str | None:

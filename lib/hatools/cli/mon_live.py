@@ -79,6 +79,7 @@ class _Cluster:
 
     @property
     def is_connected(self) -> bool:
+        """Whether the cib answers; the fencer may be away."""
         return self._cib is not None
 
     def connect(self) -> bool:

@@ -77,6 +77,7 @@ class MonRequest:
 
     @property
     def is_xml(self) -> bool:
+        """Whether either form of XML was asked for."""
         return self.format in (Format.XML, Format.LEGACY_XML)
 
     def default_sections(self) -> Section:

@@ -122,6 +122,7 @@ class CommandLine:
     rest: list[str] = field(default_factory=list)
 
     def has(self, name: str) -> bool:
+        """Say whether an option was given."""
         return any(event[0] == name for event in self.events)
 
     def get(self, name: str, default: str | None = None) -> str | None:
@@ -136,14 +137,17 @@ class CommandLine:
         return next((event for event, _ in reversed(self.events) if event in names), None)
 
     def all(self, name: str) -> list[str]:
+        """Return every value given for an option, in order."""
         return [value for event, value in self.events if event == name and value is not None]
 
     def number(self, name: str, default: int = 0) -> int:
+        """Return the last value of an option that was declared to be an integer."""
         value = self.get(name)
         return default if value is None else int(value, 0)
 
     @property
     def verbosity(self) -> int:
+        """How often ``-V`` was given."""
         return sum(1 for event, _ in self.events if event == "verbose")
 
 

@@ -100,6 +100,7 @@ class TextOutput(Output):
 
     @property
     def depth(self) -> int:
+        """How many lists are open."""
         return len(self._lists)
 
     def line(self, text: str, *, bullet: bool = True) -> None:

@@ -228,10 +228,12 @@ class Server:
                 client.post_encoded(frame)
 
     def next_client_id(self) -> int:
+        """Return a number that no client of this server has had."""
         self._last_id += 1
         return self._last_id
 
     def disconnected(self, client: Client) -> None:
+        """Tell the daemon that a client is gone."""
         if self._on_disconnect is not None:
             self._on_disconnect(client)
 

@@ -70,9 +70,11 @@ class Lab:
         raise NoSuchObjectError(f"the lab has no node {name}; it has {', '.join(node.name for node in self.nodes)}")
 
     def root(self, node: LabNode) -> Path:
+        """Return the folder that stands for a node's whole file system."""
         return self.folder / node.name
 
     def directories(self, node: LabNode) -> Directories:
+        """Return the paths of a node."""
         return Directories(self.root(node))
 
     def environment(self, node: LabNode) -> dict[str, str]:

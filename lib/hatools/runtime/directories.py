@@ -35,10 +35,12 @@ class Directories:
 
     @property
     def corosync_conf(self) -> Path:
+        """The ring and the quorum, as the administrator wants them."""
         return self.root / "etc/corosync/corosync.conf"
 
     @property
     def corosync_authkey(self) -> Path:
+        """The cluster's key; only root reads it."""
         return self.root / "etc/corosync/authkey"
 
     @property
@@ -48,30 +50,37 @@ class Directories:
 
     @property
     def defaults_file(self) -> Path:
+        """The daemons' environment (``HATOOLS_MESSAGING`` and the like)."""
         return self.root / "etc/default/pacemaker"
 
     @property
     def run(self) -> Path:
+        """Sockets and pid files; 0750 root:haclient."""
         return self.root / "run/hatools"
 
     @property
     def state(self) -> Path:
+        """What must survive a restart."""
         return self.root / "var/lib/pacemaker"
 
     @property
     def cib(self) -> Path:
+        """The CIB, its backups and shadow copies."""
         return self.state / "cib"
 
     @property
     def pengine(self) -> Path:
+        """Inputs of the scheduler, one file a transition."""
         return self.state / "pengine"
 
     @property
     def lrm(self) -> Path:
+        """What the executor must remember, and secrets."""
         return self.state / "lrm"
 
     @property
     def cores(self) -> Path:
+        """Where daemons dump their core."""
         return self.state / "cores"
 
     @property
@@ -81,10 +90,12 @@ class Directories:
 
     @property
     def log(self) -> Path:
+        """The folder of all logs."""
         return self.root / "var/log/pacemaker"
 
     @property
     def log_file(self) -> Path:
+        """The log that all daemons share."""
         return self.log / "pacemaker.log"
 
     @property
@@ -97,6 +108,7 @@ class Directories:
         return self.run / f"{daemon}.sock"
 
     def pid_file(self, daemon: str) -> Path:
+        """Return where a daemon writes its process id."""
         return self.run / f"{daemon}.pid"
 
     def prepare(self) -> None:

@@ -38,6 +38,7 @@ class _Table:
         self.buckets.extend([None] * (self.size - len(self.buckets)))
 
     def add(self, key: str, hashed: int) -> None:
+        """Insert a key with its hash; one that is there already stays where it is."""
         at = _spread(hashed) % self.prime
         step = 0
         while (bucket := self.buckets[at]) is not None:

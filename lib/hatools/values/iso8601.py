@@ -18,10 +18,12 @@ _MONTH_DAYS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
 def is_leap_year(year: int) -> bool:
+    """Say whether a Gregorian year has 366 days."""
     return year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
 
 
 def days_in_year(year: int) -> int:
+    """Return the length of a year."""
     return 366 if is_leap_year(year) else 365
 
 
@@ -87,6 +89,7 @@ class Moment:
 
     @property
     def epoch_seconds(self) -> int:
+        """Seconds since 1970-01-01 in UTC; two moments are equal if these are."""
         days = _days_before_year(self.year) + self.day - 1 - _EPOCH_DAYS
         return days * DAY + self.seconds - self.offset
 
@@ -110,10 +113,12 @@ class Moment:
         return replace(self, year=year, day=day)
 
     def add_seconds(self, count: int) -> Self:
+        """Return the moment so many seconds later (earlier, if negative)."""
         days, seconds = divmod(self.seconds + count, DAY)
         return replace(self, seconds=seconds)._shift_days(days)
 
     def add_days(self, count: int) -> Self:
+        """Return the same time of day so many days later."""
         return self._shift_days(count)
 
     def add_months(self, count: int) -> Self:

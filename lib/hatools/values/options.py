@@ -32,6 +32,7 @@ class OptionMeaning:
 
     @property
     def long_description(self) -> str:
+        """The details (the summary, if there are none), then the allowed values."""
         return (self.details or self.summary) + self.allowed_values
 
 

@@ -1,10 +1,10 @@
 """The period a report covers, and which lines of a log fall into it. Pure."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 
 from hatools.shell.history.times import time_of
+from hatools.values.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,7 @@ class Period:
         return f"{self.start:{form}} to {self.end:{form}}"
 
     def holds(self, when: datetime) -> bool:
+        """Say whether a moment falls into the period, both ends included."""
         return self.start <= when <= self.end
 
     def lines(self, log: Iterable[str]) -> Iterator[str]:

@@ -46,6 +46,7 @@ class ResourceAttribute:
         self.done: set[str] = set()
 
     def set(self, resource: Resource, requested: str, value: str) -> None:
+        """Set the attribute, with ``--recursive`` also of what follows the resource."""
         out = self.context.out
         top = resource.top.id
         if self.pair_id is None and not self.force:
@@ -96,6 +97,7 @@ class ResourceAttribute:
                 self.set(colocation.dependent, colocation.dependent.id, value)
 
     def delete(self, resource: Resource, requested: str) -> None:
+        """Delete the attribute wherever the resource, by the name asked for, has it."""
         if self.pair_id is None and not self.force:
             self._find(resource.top.id, None, None, None)
         for target in self._targets(resource, requested) if self.tag == META else [resource]:

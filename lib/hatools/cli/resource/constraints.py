@@ -35,6 +35,7 @@ class _Shower:
         self.seen: set[str] = set()
 
     def locations(self, resource: Resource) -> None:
+        """Show the resource's location constraints."""
         found = [(location, entry) for location in resource.locations for entry in location.scores]
         if not found:
             return

@@ -37,11 +37,13 @@ class Context:
 
     @property
     def cib(self) -> "CibConnection":
+        """The open CIB; commands that need none are called without."""
         assert self.connection is not None
         return self.connection
 
     @property
     def plan(self) -> "Plan":
+        """The unpacked CIB; commands that need none are called without."""
         assert self.known_plan is not None
         return self.known_plan
 
@@ -53,6 +55,7 @@ class Context:
 
     @property
     def wanted_id(self) -> str:
+        """The id that was named, whether or not there is such a resource."""
         assert self.request.resource is not None
         return self.request.resource
 

@@ -123,6 +123,7 @@ class _Restart:
         self.deadline = time.monotonic() + context.request.timeout_ms / 1000
 
     def run(self) -> None:
+        """Stop the resource, wait until it has, start it, and wait again."""
         resource = self._target()
         if not _is_live():
             raise Refused(ExitCode.UNAVAILABLE, "Restarting needs a running cluster; a CIB file cannot stop anything")
