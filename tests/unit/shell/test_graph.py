@@ -27,7 +27,7 @@ def test_a_persons_look_counts() -> None:
     source = dot_source(
         workspace(TEXT),
         {
-            **dict.fromkeys((".", "*", "primitive", "group", "location"), {}),
+            **{key: {} for key in (".", "*", "primitive", "group", "location")},
             "node": {"color": "red"},
             "optional_set": {},
         },

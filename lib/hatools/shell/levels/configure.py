@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from hatools.cib.document import children
 from hatools.shell.changeset.operations import all_operations
-from hatools.shell.changeset.threeway import Side
 from hatools.shell.commands import ADMINISTRATOR, EXPERT, CommandError, Door, Level, command
 from hatools.shell.configuration import OvertakenError
 from hatools.shell.selection import Selection, obscurer
 
 if TYPE_CHECKING:
+    from hatools.shell.changeset.threeway import Side
     from hatools.shell.context import Context
 
 _FORCE = ("-f", "--force")
@@ -338,11 +338,10 @@ class Configure(Level):
         from hatools.shell.editing import read_url
 
         configuration = self.session.configuration
-        if method == "replace":
-            if self.session.is_interactive and configuration.has_changed:
-                question = "This operation will erase all changes. Do you want to proceed?"
-                if not self.console.ask(question):
-                    return False
+        if method == "replace" and self.session.is_interactive and configuration.has_changed:
+            question = "This operation will erase all changes. Do you want to proceed?"
+            if not self.console.ask(question):
+                return False
         text = read_url(self.session, url)
         if text is None:
             return False
@@ -364,10 +363,12 @@ class Configure(Level):
             if arg not in ("force", "replace", "ours", "theirs"):
                 self.console.error(f"syntax parsing 'configure.commit {arg}'")
                 return False
+        from hatools.shell.changeset.threeway import Side
+
         prefer = Side.THEIRS if "theirs" in given else Side.OURS if {"ours", "force"} & set(given) else None
         return self._commit(force="force" in given, replace="replace" in given, prefer=prefer)
 
-    def _commit(self, *, force: bool = False, replace: bool = False, prefer: Side | None = None) -> bool:
+    def _commit(self, *, force: bool = False, replace: bool = False, prefer: "Side | None" = None) -> bool:
         configuration = self.session.configuration
         if not configuration.has_changed:
             self.console.info("apparently there is nothing to commit")
@@ -381,7 +382,7 @@ class Configure(Level):
         self.console.error("commit refused, your changes are kept: others change the configuration all the time")
         return False
 
-    def _commit_once(self, *, force: bool, replace: bool, prefer: Side | None) -> bool:
+    def _commit_once(self, *, force: bool, replace: bool, prefer: "Side | None") -> bool:
         from hatools.shell.conflicts import settle_changes_elsewhere
 
         configuration = self.session.configuration
