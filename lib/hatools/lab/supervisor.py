@@ -120,7 +120,7 @@ class NodeSupervisor:
         done = True
         match command:
             case "status":
-                pass
+                pass  # the answer says it all
             case "start":
                 self._start()
             case "kill" | "reboot":
