@@ -60,7 +60,7 @@ test-long: setup-dev
 	HATOOLS_ROUNDS=20 $(BIN)/python -m pytest tests/cluster -s
 
 soak: setup-dev
-	HATOOLS_SEEDS=5000 $(BIN)/python -m pytest tests/scenarios -s --timeout=36000
+	HATOOLS_SEEDS=5000 HATOOLS_RING_SEEDS=10000 HATOOLS_HEARTBEAT_SEEDS=1000 $(BIN)/python -m pytest tests/scenarios -s --timeout=36000
 
 conformance: setup-dev
 	@test -n "$(DATA)" || { echo "give the folder of recorded data: make conformance DATA=FOLDER (see README.md)"; exit 64; }
