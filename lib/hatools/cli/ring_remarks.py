@@ -26,6 +26,6 @@ def words_on(ring: RingState) -> tuple[str, ...]:
     if ring.encrypted:
         return ()
     if ring.style == "heartbeat":
-        return ("messages between nodes are neither encrypted nor authenticated: the key in authkeys is crc",)
+        return ("messages between nodes are not encrypted and not authenticated: the key in authkeys is crc",)
     where = "the real corosync's corosync.conf" if ring.style == "external" else "corosync.conf"
     return (f"messages between nodes are not encrypted (crypto_cipher in the section totem of {where})",)
