@@ -9,6 +9,8 @@ from hatools.status.model import (
     BundleStatus,
     CloneStatus,
     ClusterStatus,
+    FailedAction,
+    FencingEvent,
     GroupStatus,
     NodeStatus,
     PrimitiveStatus,
@@ -36,33 +38,10 @@ def status_as_json(status: ClusterStatus, view: View) -> Json:
     if wanted & (Section.OPERATIONS | Section.FAILCOUNTS):
         data["history"] = _history(status, view)
     if Section.FAILURES in wanted:
-        data["failures"] = [
-            {
-                "operation": failure.key or failure.id,
-                "resource": failure.resource,
-                "node": failure.node,
-                "rc": failure.rc,
-                "status": failure.status,
-                "reason": failure.exit_reason,
-                "time": failure.last_change,
-            }
-            for failure in status.failures
-            if not failure.masked and view.shows_node(failure.node)
-        ]
+        shown = (each for each in status.failures if not each.masked and view.shows_node(each.node))
+        data["failures"] = [_failure(each) for each in shown]
     if wanted & Section.FENCING and status.fencing is not None:
-        data["fencing"] = [
-            {
-                "action": event.action,
-                "target": event.target,
-                "client": event.client,
-                "origin": event.origin,
-                "state": event.state.value,
-                "delegate": event.delegate,
-                "time": event.completed or None,
-                "reason": event.exit_reason,
-            }
-            for event in status.fencing
-        ]
+        data["fencing"] = [_fencing(event) for event in status.fencing]
     if Section.TICKETS in wanted:
         data["tickets"] = [
             {"id": t.id, "granted": t.granted, "standby": t.standby, "last_granted": t.last_granted}
@@ -74,6 +53,31 @@ def status_as_json(status: ClusterStatus, view: View) -> Json:
             for b in status.bans
         ]
     return data
+
+
+def _failure(failure: FailedAction) -> Json:
+    return {
+        "operation": failure.key or failure.id,
+        "resource": failure.resource,
+        "node": failure.node,
+        "rc": failure.rc,
+        "status": failure.status,
+        "reason": failure.exit_reason,
+        "time": failure.last_change,
+    }
+
+
+def _fencing(event: FencingEvent) -> Json:
+    return {
+        "action": event.action,
+        "target": event.target,
+        "client": event.client,
+        "origin": event.origin,
+        "state": event.state.value,
+        "delegate": event.delegate,
+        "time": event.completed or None,
+        "reason": event.exit_reason,
+    }
 
 
 def warnings(status: ClusterStatus) -> list[str]:

@@ -174,15 +174,7 @@ def primitive_line(
         rc = _probe_failure(resource, None if node is None else node.name)
         if rc is not None:
             text += f" ({ocf_result_text(rc)}) "
-    flags = []
-    if node is not None and not node.online and node.unclean:
-        flags.append("UNCLEAN")
-    if node is not None and resource.locked_to is not None and node.id == resource.locked_to.id:
-        flags.append("LOCKED")
-    check = pending_check(resource) if pending else None
-    if check is not None:
-        flags.append(check)
-    flags.extend(_config_flags(resource))
+    flags = _place_flags(resource, node) + _config_flags(resource, pending=pending)
     if flags:
         text += f" ({', '.join(flags)})"
     if alone and resource.description is not None:
@@ -192,9 +184,20 @@ def primitive_line(
     return text
 
 
-def _config_flags(resource: PrimitiveStatus) -> list[str]:
-    """Return the remarks that do not depend on where the resource is."""
+def _place_flags(resource: PrimitiveStatus, node: NodeRef | None) -> list[str]:
+    """Return the remarks on the node that a resource is shown with."""
     flags = []
+    if node is not None and not node.online and node.unclean:
+        flags.append("UNCLEAN")
+    if node is not None and resource.locked_to is not None and node.id == resource.locked_to.id:
+        flags.append("LOCKED")
+    return flags
+
+
+def _config_flags(resource: PrimitiveStatus, *, pending: bool) -> list[str]:
+    """Return the remarks that do not depend on where the resource is."""
+    check = pending_check(resource) if pending else None
+    flags = [] if check is None else [check]
     if resource.target_role:
         target = parse_role(resource.target_role)
         if target is Role.STOPPED:
