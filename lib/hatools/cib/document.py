@@ -26,7 +26,6 @@ __all__ = [
     "empty_document",
     "format_xml",
     "parse_xml",
-    "without_text",
 ]
 
 CONFIGURATION_SECTIONS = (
@@ -132,8 +131,11 @@ def copy_element(element: Element) -> Element:
     return copy
 
 
-def parse_xml(text: str | bytes) -> Element:
+def parse_xml(text: str | bytes, *, with_text: bool = True) -> Element:
     """Read XML text, keeping comments and dropping white space between elements.
+
+    Args:
+        with_text: keep other text between tags; without, only comments have any.
 
     Raises:
         SyntaxProblem: with the line and column (1-based) where the parser stopped.
@@ -145,17 +147,18 @@ def parse_xml(text: str | bytes) -> Element:
     except ElementTree.ParseError as error:
         line, column = error.position
         raise SyntaxProblem(f"not well-formed XML: {error}", line, column + 1) from None
-    _strip(root)
+    if with_text:
+        _strip(root)
+    else:
+        _drop_text(root)
     return root
 
 
-def without_text(element: Element) -> Element:
-    """Return an element with all text between its tags dropped, in place (for freshly parsed XML)."""
-    for part in element.iter():
-        if isinstance(part.tag, str):
+def _drop_text(root: Element) -> None:
+    for part in root.iter():
+        if part.text is not None and isinstance(part.tag, str):
             part.text = None
         part.tail = None
-    return element
 
 
 def _strip(root: Element) -> None:

@@ -8,7 +8,7 @@ change of the configuration raises ``epoch`` and sets ``num_updates`` to 0, any 
 
 from collections.abc import Callable, Sequence
 
-from hatools.cib.document import Document, Element, Version, children, copy_element, format_xml, parse_xml, without_text
+from hatools.cib.document import Document, Element, Version, children, copy_element, format_xml, parse_xml
 from hatools.cib.edits import OPERATIONS, Edit, failed_update, first_match
 from hatools.cib.patchset import create_patch
 from hatools.cib.queries import section_trail
@@ -59,7 +59,7 @@ def parse_update(text: str | bytes) -> Element:
     Raises:
         SyntaxProblem: it is not well-formed.
     """
-    return without_text(parse_xml(text))
+    return parse_xml(text, with_text=False)
 
 
 def perform(

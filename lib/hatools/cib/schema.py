@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from hatools.cib.document import Document, Element, children, format_xml
+from hatools.cib.document import Document, Element, children, copy_element, format_xml
 from hatools.values.errors import SchemaError
 from hatools.values.records import dataclass, field
 
@@ -104,7 +104,7 @@ def is_valid(root: Element, name: str) -> bool:
         return False
     if name == "none":
         return True
-    return bool(_compiled(name).validate(_parsed(root)))
+    return bool(_compiled(name).validate(_parsed(_without_status(root))))
 
 
 def violations(root: Element, name: str | None) -> list[Violation]:
@@ -113,7 +113,7 @@ def violations(root: Element, name: str | None) -> list[Violation]:
         return []
     if schema_index(name) < 0:
         return [Violation(0, "", "validity error", f"unknown schema {name}")]
-    return _validate_tree(_parsed(root), name.lower())
+    return _validate_tree(_parsed(_without_status(root)), name.lower())
 
 
 def violations_of_text(text: bytes, name: str) -> list[Violation]:
@@ -123,6 +123,17 @@ def violations_of_text(text: bytes, name: str) -> list[Violation]:
     if name == "none":
         return []
     return _validate_tree(etree.fromstring(text), name.lower())
+
+
+def _without_status(root: Element) -> Element:
+    """Return a CIB with an empty status, which most of a big one is: no schema says what may be in there."""
+    status = None if len(root) < 2 else root[-1]
+    if status is None or status.tag != "status":
+        # Anywhere else it counts for the lines of what follows.
+        return root
+    copy = copy_element(root)
+    copy[-1] = Element(status.tag, dict(status.attrib))
+    return copy
 
 
 def _parsed(root: Element) -> "etree._Element":

@@ -92,11 +92,11 @@ def read_lenient(path: str | None, data: bytes, verbosity: int) -> Element | Non
     Args:
         path: the file's name, for the log; None for other sources.
     """
-    from hatools.cib.document import parse_xml, without_text
+    from hatools.cib.document import parse_xml
     from hatools.values.errors import SyntaxProblem
 
     with contextlib.suppress(SyntaxProblem):
-        return without_text(parse_xml(data))
+        return parse_xml(data, with_text=False)
     code, message = complain_about_xml(data, path, verbosity)
     root = _recover(data)
     if path is not None and log_level(verbosity) >= 0:

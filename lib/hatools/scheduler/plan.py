@@ -231,8 +231,7 @@ class Plan:
         """
         if not identifier:
             return None
-        found = [r for r in self._by_id.get(identifier, ()) if self._is_known(r)]
-        found += [r for r in self._by_history_id.get(identifier, ()) if self._is_known(r) and r not in found]
+        found = self._candidates(identifier)
         if any_instance and not found:
             found = [r for r in self._by_id.get(identifier + ":0", ()) if self._is_known(r)]
         if len(found) <= 1:
@@ -241,10 +240,17 @@ class Plan:
 
     def matching_resources(self, identifier: str) -> list[Resource]:
         """Return all resources that have an id or whose history was found under it, last first."""
-        found = [r for r in self._by_id.get(identifier, ()) if self._is_known(r)]
-        found += [r for r in self._by_history_id.get(identifier, ()) if self._is_known(r) and r not in found]
+        found = self._candidates(identifier)
         if len(found) > 1:
             found.sort(key=self._position, reverse=True)
+        return found
+
+    def _candidates(self, identifier: str) -> list[Resource]:
+        """Return all resources that have an id or whose history was found under it."""
+        found = [r for r in self._by_id.get(identifier, ()) if self._is_known(r)]
+        for each in self._by_history_id.get(identifier, ()):
+            if each not in found and self._is_known(each):
+                found.append(each)
         return found
 
     def _is_known(self, resource: Resource) -> bool:

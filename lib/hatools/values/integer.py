@@ -5,6 +5,7 @@ asks a text for digits before it reads a number.
 """
 
 import re
+from functools import lru_cache
 
 _NUMBER = re.compile(r"\s*([+-]?[0-9]+)")
 _WHOLE = re.compile(r"[+-]?[0-9]+")
@@ -13,6 +14,7 @@ _MOST_DIGITS = 1000
 """Further digits cannot bring a number back into any range, and ``int`` refuses to read thousands of them."""
 
 
+@lru_cache(maxsize=4096)
 def leading_integer(text: str | None) -> int | None:
     """Return the number that a text begins with, as C's ``strtol`` does; None if it begins with none.
 

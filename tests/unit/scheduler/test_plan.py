@@ -28,7 +28,7 @@ def test_final_containers_are_read_only() -> None:
     sealed.seal(["nodes", "tickets"])
     assert isinstance(sealed.nodes, tuple)
     with pytest.raises(TypeError):
-        sealed.tickets["t"] = None  # type: ignore[assignment]
+        sealed.tickets["t"] = None
 
 
 def test_nodes_are_found_whatever_the_case_of_their_names() -> None:

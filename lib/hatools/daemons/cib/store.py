@@ -23,7 +23,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from hatools.cib.document import Document, Element, empty_document, format_xml, parse_xml, without_text
+from hatools.cib.document import Document, Element, empty_document, format_xml, parse_xml
 from hatools.cib.document_digest import content_digest, on_disk_digest
 from hatools.cib.patchset import apply_patch
 from hatools.daemons.cib.applying import patch_between, stored_form
@@ -124,7 +124,7 @@ class Store:
             return None
         signature = path.with_name(f"{path.name}.sig")
         try:
-            root = without_text(parse_xml(path.read_bytes()))
+            root = parse_xml(path.read_bytes(), with_text=False)
             expected = signature.read_text().strip() if signature.exists() else None
         except (OSError, UnicodeDecodeError, HatoolsError) as error:
             _log.warning("%s is damaged: %s", path.name, error)

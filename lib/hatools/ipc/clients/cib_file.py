@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hatools.cib.document import Document, Element, Version, copy_element, format_xml, parse_xml, without_text
+from hatools.cib.document import Document, Element, Version, copy_element, format_xml, parse_xml
 from hatools.cib.queries import query
 from hatools.ipc.clients.accounts import groups_of
 from hatools.ipc.clients.cib import CibConnection
@@ -147,7 +147,7 @@ def parse_xml_text(text: str | bytes) -> Element:
         SyntaxProblem: there is nothing in it.
     """
     try:
-        return without_text(parse_xml(text))
+        return parse_xml(text, with_text=False)
     except SyntaxProblem as problem:
         from hatools.cib.libxml2 import etree
 
@@ -159,7 +159,7 @@ def parse_xml_text(text: str | bytes) -> Element:
             root = None
         if root is None:
             raise problem from None
-        return without_text(parse_xml(etree.tostring(root)))
+        return parse_xml(etree.tostring(root), with_text=False)
 
 
 def report_all_schemas(document: Document) -> None:

@@ -98,8 +98,9 @@ def run_parameter_checks(plan: Plan) -> None:
 
 def _agent_changed(plan: Plan, resource: Resource, node: Node, history: ResourceHistory, active: bool) -> bool:
     changed = False
+    configured, recorded = resource.xml.attrib.get, history.xml.attrib.get
     for name in ("type", "class", "provider"):
-        value, old = resource.xml.get(name), history.xml.get(name)
+        value, old = configured(name), recorded(name)
         if value == old:
             continue
         changed = True

@@ -16,7 +16,7 @@ PROBE_MASKED_RCS = (2, 5)
 
 @dataclass(slots=True, eq=False)
 class Operation:
-    """One recorded operation.
+    """One recorded operation; what is seldom asked for is read from its ``xml`` then.
 
     ``target_rc`` is -1 where the history does not say which result was expected. Times are
     seconds since the epoch. ``restart_digest`` may be replaced while the history is read: an
@@ -33,18 +33,47 @@ class Operation:
     interval_ms: int
     target_rc: int
     last_change: int | None
-    exit_reason: str
-    transition_key: str | None
-    magic: str | None
-    digest: str | None
     restart_digest: str | None
-    secure_digest: str | None
-    restart_params: str | None
-    secure_params: str | None
-    feature_set: str | None
-    migrate_source: str | None
-    migrate_target: str | None
-    on_node: str | None
+
+    @property
+    def exit_reason(self) -> str:
+        return self.xml.get("exit-reason") or ""
+
+    @property
+    def magic(self) -> str | None:
+        return self.xml.get("transition-magic")
+
+    @property
+    def digest(self) -> str | None:
+        return self.xml.get("op-digest")
+
+    @property
+    def secure_digest(self) -> str | None:
+        return self.xml.get("op-secure-digest")
+
+    @property
+    def restart_params(self) -> str | None:
+        return self.xml.get("op-force-restart")
+
+    @property
+    def secure_params(self) -> str | None:
+        return self.xml.get("op-secure-params")
+
+    @property
+    def feature_set(self) -> str | None:
+        return self.xml.get("crm_feature_set")
+
+    @property
+    def migrate_source(self) -> str | None:
+        return self.xml.get("migrate_source")
+
+    @property
+    def migrate_target(self) -> str | None:
+        return self.xml.get("migrate_target")
+
+    @property
+    def on_node(self) -> str | None:
+        return self.xml.get("on_node")
 
     @property
     def is_probe(self) -> bool:

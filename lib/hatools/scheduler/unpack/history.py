@@ -71,43 +71,26 @@ def unpack_status(plan: Plan) -> None:
 # -- parsing
 
 
-def _integer(xml: Element, name: str, default: int) -> int:
-    number = leading_integer(xml.get(name))
-    return default if number is None else number
-
-
 def operation_from_cib(xml: Element) -> Operation:
     """Read one ``lrm_rsc_op``."""
-    transition_key = xml.get("transition-key")
-    target_rc = -1
-    if transition_key is not None:
-        parsed = TransitionKey.parse(transition_key)
-        target_rc = -1 if parsed is None else parsed.target_rc
-    identifier = xml.get("id") or ""
-    last_change = _integer(xml, "last-rc-change", -1)
+    get = xml.attrib.get
+    transition_key = get("transition-key")
+    parsed = None if transition_key is None else TransitionKey.parse(transition_key)
+    identifier = get("id") or ""
+    call_id, rc, status = (leading_integer(get(name)) for name in ("call-id", "rc-code", "op-status"))
+    last_change = leading_integer(get("last-rc-change"))
     return Operation(
         xml=xml,
         id=identifier,
-        task=xml.get("operation"),
-        key=xml.get("operation_key") or identifier,
-        call_id=_integer(xml, "call-id", -1),
-        rc=_integer(xml, "rc-code", 0),
-        status=_integer(xml, "op-status", ExecStatus.UNKNOWN),
-        interval_ms=max(0, _integer(xml, "interval", 0)),
-        target_rc=target_rc,
-        last_change=None if last_change < 0 else last_change,
-        exit_reason=xml.get("exit-reason") or "",
-        transition_key=transition_key,
-        magic=xml.get("transition-magic"),
-        digest=xml.get("op-digest"),
-        restart_digest=xml.get("op-restart-digest"),
-        secure_digest=xml.get("op-secure-digest"),
-        restart_params=xml.get("op-force-restart"),
-        secure_params=xml.get("op-secure-params"),
-        feature_set=xml.get("crm_feature_set"),
-        migrate_source=xml.get("migrate_source"),
-        migrate_target=xml.get("migrate_target"),
-        on_node=xml.get("on_node"),
+        task=get("operation"),
+        key=get("operation_key") or identifier,
+        call_id=-1 if call_id is None else call_id,
+        rc=rc or 0,
+        status=ExecStatus.UNKNOWN if status is None else status,
+        interval_ms=max(0, leading_integer(get("interval")) or 0),
+        target_rc=-1 if parsed is None else parsed.target_rc,
+        last_change=None if last_change is None or last_change < 0 else last_change,
+        restart_digest=get("op-restart-digest"),
     )
 
 
@@ -122,20 +105,27 @@ def _index_history(plan: Plan, state: Element) -> None:
     name = state.get("uname")
     if name is None:
         return
-    for xml in history_entries(state):
+    entries = history_entries(state)
+    if not entries:
+        return
+    histories: list[ResourceHistory] = plan.scratch.setdefault("histories", {}).setdefault(id(state), [])
+    for xml in entries:
         history = ResourceHistory(
             xml=xml,
             id=xml.get("id") or "",
-            operations=[operation_from_cib(each) for each in children(xml, "lrm_rsc_op")],
+            operations=[operation_from_cib(each) for each in xml if each.tag == "lrm_rsc_op"],
             container=xml.get("container"),
-            shutdown_lock=_integer(xml, "shutdown-lock", 0),
+            shutdown_lock=leading_integer(xml.get("shutdown-lock")) or 0,
         )
         plan.add_history(name, history)
-        plan.scratch.setdefault("histories", {}).setdefault(id(state), []).append(history)
+        histories.append(history)
 
 
 def sorted_operations(plan: Plan, operations: list[Operation]) -> list[Operation]:
     """Return operations oldest first."""
+
+    if len(operations) < 2:
+        return operations
 
     def compare(a: Operation, b: Operation) -> int:
         return compare_operations(plan, a, b, same_node=True)
