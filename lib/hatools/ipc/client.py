@@ -51,10 +51,10 @@ class Connection(asyncio.Protocol):
         give_up = loop.time() + deadline_s
         delay = 0.005
         while True:
+            peer = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            peer.setblocking(False)
             try:
                 with short_socket_path(path) as address:
-                    peer = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-                    peer.setblocking(False)
                     await loop.sock_connect(peer, address)
                 break
             except OSError as error:
