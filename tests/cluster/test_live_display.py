@@ -129,3 +129,10 @@ def test_without_cluster_it_waits(tmp_path: Path) -> None:
     terminal.shows("Waiting until cluster is available on this node")
     terminal.press("ctrl-c")
     assert terminal.end() == 0
+
+
+def test_once_on_a_terminal_it_warns_first_and_into_a_pipe_it_does_not(lab: RunningLab, start: Start) -> None:
+    start("-1").shows(r"Warning: fencing is disabled.*\n.*Cluster Summary", 10)
+
+    assert "Warning" not in lab.on("node1", "crm_mon", "-1")
+    assert lab.on("node1", "crm_mon", "-1", "--warnings").startswith("Warning: fencing is disabled")

@@ -149,10 +149,16 @@ def _one_shot(request: MonRequest, sections: Section, display: Display, *, is_fi
         fencing, fencing_error = fetch_fencing()
     status = status_of(document, sections, request.verbosity)
     status.fencing, status.fencing_error = fencing, fencing_error
-    if not is_file and request.format is Format.JSON:
+    is_for_people = request.format in (Format.CONSOLE, Format.TEXT) and (request.warns or display.dest.isatty())
+    if not is_file and (is_for_people or request.format is Format.JSON):
         from hatools.cli.ring_remarks import ring_remarks
 
         status.remarks = ring_remarks()
+        if is_for_people:
+            from hatools.status.json import warnings
+
+            for text in warnings(status):
+                display.line(f"Warning: {text}")
     if request.format is Format.LINE:
         well, text = simple_line(status)
         display.line(text)

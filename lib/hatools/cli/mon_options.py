@@ -74,6 +74,7 @@ PROGRAM = Program(
                 Option("hide-headers", "D", "Hide all headers"),
                 Option("show-detail", "R", "Show more details (node IDs, individual clone instances)"),
                 Option("brief", "b", "Brief output"),
+                Option("warnings", "", "Say first what an operator must know, as on a terminal", hidden=True),
                 Option("pending", "j", "Display pending state if 'record-pending' is enabled", hidden=True),
                 Option(
                     "simple-status",

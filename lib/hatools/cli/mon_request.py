@@ -74,6 +74,8 @@ class MonRequest:
     title: str = "Cluster Status"
     stylesheet: str | None = None
     cgi_header: bool = False
+    warns: bool = False
+    """Whether to say first what an operator must know even where the output is no terminal."""
 
     @property
     def is_xml(self) -> bool:
@@ -179,6 +181,7 @@ def read_request(line: CommandLine) -> MonRequest:
             request.choices.append((True, _INCLUDES[name]))
         _apply(request, name, value)
     request.quiet = line.has("quiet")
+    request.warns = line.has("warnings")
     request.verbosity = line.verbosity
     request.title = line.get("html-title") or request.title
     request.stylesheet = line.get("html-stylesheet")

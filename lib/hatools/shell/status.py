@@ -34,7 +34,7 @@ _HEAD = re.compile(r"^(Cluster Summary|Node List|Full List of Resources|Active R
 
 
 def show_status(session: "Session", words: Sequence[str]) -> bool:
-    """Show the cluster's status as ``crm_mon -1`` does."""
+    """Show the cluster's status as ``crm_mon -1`` does, on a terminal with its warnings."""
     argv = [_OPTIONS.get(word, word) for word in words] or ["-r"]
     if session.output_format == "json":
         argv.append("--output-as=json")
@@ -43,7 +43,7 @@ def show_status(session: "Session", words: Sequence[str]) -> bool:
         if status != 0:
             raise OSError(f"crm_mon (rc={status})")
         return True
-    answer = capture("crm_mon", ["-1", "-j", *argv])
+    answer = capture("crm_mon", ["-1", "-j", "--warnings", *argv])
     if answer.status != 0:
         raise OSError(f"crm_mon (rc={answer.status}): {answer.out}{answer.err}".rstrip())
     session.console.show("\n".join(_painted(session, line) for line in answer.out.splitlines()))
@@ -54,6 +54,8 @@ def _painted(session: "Session", line: str) -> str:
     paint = session.console.paint
     if _HEAD.match(line):
         return paint(line, "help_header")
+    if line.startswith("Warning: "):
+        return paint(line, "warn")
     line = _GOOD.sub(lambda match: paint(match[0], "ok"), line)
     return _BAD.sub(lambda match: paint(match[0], "error"), line)
 
