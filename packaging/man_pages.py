@@ -15,7 +15,7 @@ from pathlib import Path
 SOURCE = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(SOURCE / "lib"))
 
-from hatools.cli import (  # noqa: E402
+from hatools.cli import (  # noqa: E402 (needs the path)
     cibsecret,
     crm_attribute,
     crm_error,
@@ -25,10 +25,10 @@ from hatools.cli import (  # noqa: E402
     crm_standby,
     crm_ticket,
 )
-from hatools.cli.options import Group, Option, Program, program_groups  # noqa: E402
-from hatools.cli.resource import interface as crm_resource  # noqa: E402
-from hatools.values.fencing_options import FENCING_PARAMETERS  # noqa: E402
-from hatools.values.options import DAEMON_OPTIONS, OptionMeaning  # noqa: E402
+from hatools.cli.options import Group, Option, Program, program_groups  # noqa: E402 (needs the path)
+from hatools.cli.resource import interface as crm_resource  # noqa: E402 (needs the path)
+from hatools.values.fencing_options import FENCING_PARAMETERS  # noqa: E402 (needs the path)
+from hatools.values.options import DAEMON_OPTIONS, OptionMeaning  # noqa: E402 (needs the path)
 
 PROGRAMS: tuple[Program, ...] = (
     crm_resource.PROGRAM,

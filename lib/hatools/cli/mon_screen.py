@@ -43,7 +43,7 @@ class Screen:
     def __exit__(self, *_: object) -> None:
         self._write("\x1b[?25h\x1b[?1049l")
         if self._saved is not None:
-            termios.tcsetattr(self._input, termios.TCSANOW, self._saved)  # type: ignore[arg-type]
+            termios.tcsetattr(self._input, termios.TCSANOW, self._saved)  # type: ignore[arg-type]  # as they were read
 
     def paint(self, text: str) -> None:
         """Show a text from the top of the screen; what does not fit is cut off."""

@@ -280,7 +280,7 @@ def open_output(
             raise OutputError(f"Error creating output format (null): {error.strerror}") from None
     else:
         with suppress(AttributeError):
-            dest.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]
+            dest.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]  # not every TextIO has it
     return factory(dest, request, fancy)
 
 
