@@ -16,146 +16,29 @@ from typing import TYPE_CHECKING
 from hatools.cib.document import Document
 from hatools.cli.ending import Refused
 from hatools.cli.findings import show_findings
-from hatools.cli.options import CommandLine, CommandLineError, begin_or_fail, program_name
+from hatools.cli.options import CommandLineError, begin_or_fail, program_name
 from hatools.cli.options import Finished as Ended
 from hatools.cli.output import Output, OutputError, XmlOutput
 from hatools.cli.simulate_options import PROGRAM
-from hatools.simulate.inject import Change, Injections, inject
+from hatools.cli.simulate_request import Request, read_request
+from hatools.cli.simulate_source import read_source_document
+from hatools.simulate.inject import Change, inject
 from hatools.simulate.phrases import change_form, change_line, summary_form, summary_lines
 from hatools.simulate.run import Ending, Finished, Remark, Settings, Trouble, play
 from hatools.simulate.workbench import Workbench
 from hatools.status.outline import Entry, Listing, write_text
-from hatools.status.view import Section, Show, View
-from hatools.values.errors import HatoolsError, SchemaError, UnavailableError
+from hatools.status.view import Show, View
+from hatools.values.errors import HatoolsError, UnavailableError
 from hatools.values.exitcode import ExitCode
 from hatools.values.integer import whole_number
 from hatools.values.iso8601 import Moment
-from hatools.values.records import dataclass, field
-from hatools.values.score import format_score
 
 if TYPE_CHECKING:
-    from hatools.scheduler.plan import Plan, ScoreRecord
+    from hatools.scheduler.plan import Plan
     from hatools.scheduler.schedule import Schedule
 
 KEEPS_EVERYTHING = True
 """Nothing becomes garbage before the command ends; looking for it takes a tenth of the time."""
-
-SCORE_LABELS = {
-    "primitive": "pcmk__primitive_assign",
-    "group": "pcmk__group_assign",
-    "clone": "pcmk__clone_allocate",
-    "bundle": "pcmk__bundle_allocate",
-    "utilization": "pcmk__finalize_assignment",
-    "original": "Original",
-    "remaining": "Remaining",
-}
-"""How 2.1.5 names the steps in which scores are decided; our own names are the keys."""
-
-
-@dataclass(slots=True)
-class Request:
-    """What the command line asks for."""
-
-    process: bool = False
-    simulate: bool = False
-    store: bool = False
-    scores: bool = False
-    utilization: bool = False
-    all_actions: bool = False
-    sanitized: bool = True
-    source: str | None = "-"
-    save_input: str | None = None
-    save_output: str | None = None
-    graph_file: str | None = None
-    dot_file: str | None = None
-    profile: str | None = None
-    repeat: int = 1
-    date: str | None = None
-    sections: Section = Section.NODES | Section.RESOURCES
-    injections: Injections = field(default_factory=Injections)
-    failures: list[str] = field(default_factory=list)
-    verbosity: int = 0
-
-
-def read_request(line: CommandLine) -> Request:
-    """Turn the options into a request; later options overrule earlier ones."""
-    request = Request(verbosity=line.verbosity)
-    injections = request.injections
-    lists = {
-        "node-up": injections.node_up,
-        "node-down": injections.node_down,
-        "node-fail": injections.node_fail,
-        "op-inject": injections.operations,
-        "op-fail": request.failures,
-        "ticket-grant": injections.ticket_grant,
-        "ticket-revoke": injections.ticket_revoke,
-        "ticket-standby": injections.ticket_standby,
-        "ticket-activate": injections.ticket_activate,
-    }
-    for name, value in line.events:
-        if name in lists and value is not None:
-            lists[name].append(value)
-        _apply_switch(request, name, value)
-    return request
-
-
-_PROCESSING = (
-    "run",
-    "simulate",
-    "in-place",
-    "op-fail",
-    "show-scores",
-    "show-utilization",
-    "save-graph",
-    "save-dotfile",
-)
-
-
-def _apply_switch(request: Request, name: str, value: str | None) -> None:
-    """Apply one option other than the lists of changes."""
-    if name in ("run", "simulate", "in-place", "op-fail", "show-scores", "show-utilization") or name.startswith(
-        "save-"
-    ):
-        request.process = request.process or name not in ("save-input", "save-output")
-    match name:
-        case "simulate" | "op-fail":
-            request.simulate = True
-        case "in-place":
-            request.simulate = request.store = True
-        case "show-attrs":
-            request.sections |= Section.ATTRIBUTES
-        case "show-failcounts":
-            request.sections |= Section.FAILCOUNTS | Section.FAILURES
-        case "show-scores":
-            request.scores = True
-        case "show-utilization":
-            request.utilization = True
-        case "all-actions":
-            request.all_actions = True
-        case "live-check":
-            request.source, request.sanitized = None, False
-        case "xml-file":
-            request.source, request.sanitized = value, True
-        case "xml-pipe":
-            request.source, request.sanitized = "-", True
-        case "profile":
-            request.profile = value
-        case "repeat":
-            request.repeat = int(value or "1")
-        case "set-datetime":
-            request.date = value
-        case "quorum":
-            request.injections.quorum = value
-        case "watchdog":
-            request.injections.watchdog = value
-        case "save-input":
-            request.save_input = value
-        case "save-output":
-            request.save_output = value
-        case "save-graph":
-            request.graph_file = value
-        case "save-dotfile":
-            request.dot_file = value
 
 
 def main(argv: list[str]) -> int:
@@ -200,7 +83,7 @@ class _Session:
         request = self.request
         if request.profile is not None:
             return self._profile(request.profile)
-        self.document = _read_source(request.source, request.verbosity)
+        self.document = read_source_document(request.source, request.verbosity)
         plan = self._unpack(self.document)
         self._show_head(plan)
         if request.injections:
@@ -367,6 +250,8 @@ class _Session:
         request = self.request
         if not (request.scores or request.utilization):
             return
+        from hatools.cli.simulate_scores import show_records
+
         title = {
             (True, True): "Allocation Scores and Utilization Information",
             (True, False): "Allocation Scores",
@@ -374,62 +259,18 @@ class _Session:
         }[request.scores, request.utilization]
         if isinstance(self.out, XmlOutput):
             self.out.push(_XML_LISTS[title])
-            for record in decided.scores:
-                self._score_element(record)
-            self.out.pop()
-            return
-        self._space()
-        self.out.begin_list(None, None, title)
-        for finding in decided.findings:
-            if finding.severity == "info":
-                self._info(finding.text)
-        for record in decided.scores:
-            text = score_line(record)
-            if self._wants(record):
-                self.out.list_item(text)
-        self.out.end_list()
-        self.printed = True
-
-    def _wants(self, record: "ScoreRecord") -> bool:
-        is_utilization = record.stage in _UTILIZATION_STAGES
-        return self.request.utilization if is_utilization else self.request.scores
-
-    def _score_element(self, record: "ScoreRecord") -> None:
-        assert isinstance(self.out, XmlOutput)
-        if not self._wants(record):
-            return
-        score = format_score(record.score)
-        if record.stage == "promotion":
-            attributes = {"id": record.resource, "score": score}
-            if record.node is not None:
-                attributes["node"] = record.node
-            self.out.element("promotion_score", attributes)
-        elif record.stage == "utilization":
-            attributes = {
-                "resource": record.resource,
-                "node": record.node or "",
-                "function": SCORE_LABELS["utilization"],
-            }
-            self._amounts("utilization", attributes, record)
-        elif record.stage in _UTILIZATION_STAGES:
-            attributes = {"node": record.node or "", "comment": SCORE_LABELS[record.stage]}
-            self._amounts("capacity", attributes, record)
         else:
-            attributes = {
-                "function": SCORE_LABELS.get(record.stage, record.stage),
-                "node": record.node or "",
-                "score": score,
-                "id": record.resource,
-            }
-            self.out.element("node_weight", attributes)
-
-    def _amounts(self, tag: str, attributes: dict[str, str], record: "ScoreRecord") -> None:
-        """Add an element whose children are amounts."""
-        assert isinstance(self.out, XmlOutput)
-        self.out.push(tag, attributes)
-        for name, value in record.detail:
-            self.out.element(name, {}, value)
-        self.out.pop()
+            self._space()
+            self.out.begin_list(None, None, title)
+            for finding in decided.findings:
+                if finding.severity == "info":
+                    self._info(finding.text)
+        show_records(self.out, decided.scores, scores=request.scores, utilization=request.utilization)
+        if isinstance(self.out, XmlOutput):
+            self.out.pop()
+        else:
+            self.out.end_list()
+            self.printed = True
 
     def _save_graph(self, decided: "Schedule") -> None:
         request = self.request
@@ -523,7 +364,7 @@ class _Session:
             if name.startswith(".") or not name.endswith(".xml") or not os.path.isfile(path):
                 continue
             start = time.process_time()
-            self.document = _read_source(path)
+            self.document = read_source_document(path)
             for _ in range(self.request.repeat):
                 schedule(self.document, self._now(announce=False), record_scores=False)
             seconds = time.process_time() - start
@@ -542,58 +383,6 @@ _XML_LISTS = {
     "Allocation Scores and Utilization Information": "allocations_utilizations",
     "Utilization Information": "utilizations",
 }
-_UTILIZATION_STAGES = ("original", "remaining", "utilization")
-
-
-def score_line(record: "ScoreRecord") -> str:
-    """Return the line of a score in the words of 2.1.5."""
-    node = record.node or "none"
-    if record.stage == "promotion":
-        return f"{record.resource} promotion score on {node}: {format_score(record.score)}"
-    label = SCORE_LABELS.get(record.stage, record.stage)
-    if record.stage in _UTILIZATION_STAGES:
-        amounts = "".join(f" {name}={value}" for name, value in record.detail)
-        if record.stage == "utilization":
-            return f"{label}: {record.resource} utilization on {node}:{amounts}"
-        return f"{label}: {node} capacity:{amounts}"
-    return f"{label}: {record.resource} allocation score on {node}: {format_score(record.score)}"
-
-
-def _read_source(source: str | None, verbosity: int = 0) -> Document:
-    """Read the CIB from a file, standard input (``-``), or the cluster (None), upgraded to a current schema.
-
-    Raises:
-        Refused: there is none, or it is not valid.
-    """
-    from hatools.cli.cib_input import current_form, is_valid_cib, read_lenient, read_source
-    from hatools.ipc.clients.cib_file import with_status
-
-    if source is None:
-        root = _query().root
-    else:
-        data = read_source(source)
-        found = None if data is None else read_lenient(source, data, verbosity)
-        if found is None:
-            what = "standard input" if source == "-" else source
-            raise Refused(ExitCode.SOFTWARE, f"{what} {'cannot be read' if data is None else 'holds no XML'}")
-        root = found
-    current = current_form(with_status(Document(root)).root)
-    if current is None or not is_valid_cib(current):
-        raise Refused(ExitCode.CONFIG)
-    return Document(current)
-
-
-def _query() -> Document:
-    """Return the CIB of the cluster, or of the file or shadow that stands for it."""
-    from hatools.ipc.clients.cib import open_cib
-    from hatools.values.exitcode import exit_text
-
-    try:
-        with open_cib(name="crm_simulate") as cib:
-            return cib.document()
-    except HatoolsError as error:
-        code = int(ExitCode.CONFIG if isinstance(error, SchemaError) else ExitCode.NOINPUT)
-        raise Refused(code, f"CIB query failed: {exit_text(code)}") from None
 
 
 def _store_path(source: str | None) -> str | None:
@@ -620,4 +409,4 @@ def _write_text(path: str, text: str) -> None:
         raise UnavailableError(f"could not write {path}: {error.strerror}") from None
 
 
-__all__ = ["SCORE_LABELS", "main"]
+__all__ = ["main"]
