@@ -223,9 +223,10 @@ class Resource:
     parameters: dict[str, str] = field(default_factory=dict)
     utilization: dict[str, str] = field(default_factory=dict)
     parameter_cache: dict[str, dict[str, str]] = field(default_factory=dict)
-    # actions, oldest first, and by key
+    # actions, oldest first, by key, and by the task they were made for (some become cancellations)
     actions: "list[Action]" = field(default_factory=list)
     actions_by_key: "dict[str, list[Action]]" = field(default_factory=dict)
+    actions_by_task: "dict[str, list[Action]]" = field(default_factory=dict)
     # by kind
     group_data: GroupData | None = None
     clone_data: CloneData | None = None

@@ -4,6 +4,8 @@ Whether an action can run at all (node state, quorum) is settled when it is made
 time somebody asks for it.
 """
 
+from collections.abc import Sequence
+
 from hatools.scheduler.model.action import Action, ActionFlag, Needs, Order, order_actions
 from hatools.scheduler.model.node import Node, NodeType
 from hatools.scheduler.model.reason import Cause
@@ -32,11 +34,15 @@ def find_actions(resource: Resource, key: str, node: Node | None) -> list[Action
 
 def find_first_action(resource: Resource, key: str | None, task: str | None, node: Node | None) -> Action | None:
     """Return the newest action with a key or task; on a node, only one that is on exactly that node."""
-    candidates = resource.actions if key is None else resource.actions_by_key.get(key, ())
+    candidates: Sequence[Action]
+    if key is not None:
+        candidates = resource.actions_by_key.get(key, ())
+    elif task is not None:
+        candidates = resource.actions_by_task.get(task, ())
+    else:
+        candidates = resource.actions
     for action in reversed(candidates):
-        if task is not None and action.task != task:
-            continue
-        if node is None or action.node is node:
+        if (node is None or action.node is node) and (task is None or action.task == task):
             return action
     return None
 
@@ -116,6 +122,7 @@ def _create(
         else:
             resource.actions.append(action)
             resource.actions_by_key.setdefault(key, []).append(action)
+            resource.actions_by_task.setdefault(task, []).append(action)
     return action
 
 
