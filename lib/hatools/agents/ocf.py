@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from hatools.values.agentname import AgentName
+from hatools.values.duration import format_readable_interval
 from hatools.values.exitcode import ExitCode
 from hatools.values.result import ExecStatus, OperationResult
 
@@ -72,7 +73,7 @@ def timed_out(
     return OperationResult(
         ExecStatus.TIMEOUT,
         int(ExitCode.ERROR),
-        f"{what} did not complete within {readable_interval(timeout_ms)}",
+        f"{what} did not complete within {format_readable_interval(timeout_ms)}",
         kept_output(stdout, stderr),
         exec_time_ms,
     )
@@ -87,16 +88,3 @@ def ended_by_signal(number: int, *, stdout: str = "", stderr: str = "", exec_tim
         kept_output(stdout, stderr),
         exec_time_ms,
     )
-
-
-def readable_interval(milliseconds: int) -> str:
-    """Write a time the way Pacemaker does in messages: ``3s``, ``1m30s``, ``1.500s``; one whole unit stays ``60s``."""
-    text = ""
-    for unit, size in (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000)):
-        if milliseconds > size:
-            text += f"{milliseconds // size}{unit}"
-            milliseconds %= size
-    if milliseconds > 1000:
-        fraction = f".{milliseconds % 1000:03}" if milliseconds % 1000 else ""
-        return f"{text}{milliseconds // 1000}{fraction}s"
-    return f"{text}{milliseconds}ms" if milliseconds else text or "0s"

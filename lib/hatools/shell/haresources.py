@@ -8,9 +8,9 @@ A line names the node that is preferred and resources that start from left to ri
 import ipaddress
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from hatools.values.errors import ConfigError
+from hatools.values.records import dataclass, field
 
 PREFERENCE = 100
 """Score of a line's node."""

@@ -3,7 +3,7 @@
 from hatools.agents.environment import base_environment, lab_refusal
 from hatools.agents.lsb import lsb_exit_status, lsb_metadata
 from hatools.agents.metadata import parse_metadata
-from hatools.agents.ocf import exit_reason, kept_output, ocf_result, ocf_variables, readable_interval, timed_out
+from hatools.agents.ocf import exit_reason, kept_output, ocf_result, ocf_variables, timed_out
 from hatools.values.agentname import AgentName
 from hatools.values.result import ExecStatus, OperationResult
 
@@ -49,20 +49,6 @@ def test_a_timeout_names_the_limit() -> None:
     assert timed_out("Resource agent", 3000) == OperationResult(
         ExecStatus.TIMEOUT, 1, "Resource agent did not complete within 3s"
     )
-
-
-def test_times_read_as_pacemaker_writes_them() -> None:
-    times = (0, 500, 1500, 3000, 60_000, 90_000, 3_600_000, 86_400_000 + 61_500)
-    assert [readable_interval(ms) for ms in times] == [
-        "0s",
-        "500ms",
-        "1.500s",
-        "3s",
-        "60s",
-        "1m30s",
-        "60m",
-        "1d1m1.500s",
-    ]
 
 
 def test_settings_of_the_cluster_are_mirrored_under_their_old_names() -> None:

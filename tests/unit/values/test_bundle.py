@@ -20,7 +20,14 @@ def test_what_was_packed_is_unpacked(payloads: list[bytes]) -> None:
 
 @pytest.mark.parametrize(
     "bundle",
-    [b"", b"\0\0\0", b"\0\0\0\0", b"\xff\xff\xff\xff", pack_bundle([b"abc"], [1])[:-1], pack_bundle([b"abc"], [1]) + b"x"],
+    [
+        b"",
+        b"\0\0\0",
+        b"\0\0\0\0",
+        b"\xff\xff\xff\xff",
+        pack_bundle([b"abc"], [1])[:-1],
+        pack_bundle([b"abc"], [1]) + b"x",
+    ],
 )
 def test_what_is_no_bundle_is_refused(bundle: bytes) -> None:
     with pytest.raises(RemoteError, match="a bundle of messages"):

@@ -9,13 +9,14 @@ from contextlib import suppress
 from hatools.agents.catalog import Catalog
 from hatools.agents.environment import lab_environment
 from hatools.agents.lsb import lsb_exit_status, script_action
-from hatools.agents.ocf import exit_reason, ocf_variables, readable_interval
+from hatools.agents.ocf import exit_reason, ocf_variables
 from hatools.cli.ending import Refused
 from hatools.cli.output import XmlOutput
 from hatools.cli.resource.answers import running_nodes
 from hatools.cli.resource.context import Context
 from hatools.scheduler.model.resource import Kind, Resource
 from hatools.values.agentname import AgentName
+from hatools.values.duration import format_readable_interval
 from hatools.values.exitcode import ExitCode
 from hatools.values.ocfresult import ocf_result_text
 from hatools.values.records import dataclass
@@ -165,7 +166,7 @@ def _call(words: list[str], environment: Mapping[str, str], timeout_ms: int) -> 
         with suppress(ProcessLookupError):
             os.killpg(child.pid, signal.SIGKILL)
         output, errors = child.communicate()
-        reason = f"Resource agent did not complete within {readable_interval(timeout_ms)}"
+        reason = f"Resource agent did not complete within {format_readable_interval(timeout_ms)}"
         return _Ending(ExitCode.ERROR, ExecStatus.TIMEOUT, reason, _text(output), _text(errors))
     stdout, stderr = _text(output), _text(errors)
     if child.returncode < 0:

@@ -1,7 +1,5 @@
 """Requests about ring, votes and keys, answered by a running Corosync. Pure but for the libraries it is given."""
 
-from dataclasses import dataclass
-
 from hatools.ipc.messages.messaging import (
     CancelWaitForAll,
     ClearStatistics,
@@ -26,6 +24,7 @@ from hatools.messaging.external.cmap import ConfigurationMap
 from hatools.messaging.external.engine import STYLE, ExternalEngine
 from hatools.messaging.external.nodelist import connected_links, is_encrypted, listed_nodes
 from hatools.messaging.external.quorum import QuorumService
+from hatools.values.records import dataclass
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ import logging
 import os
 import socket
 import time
-from dataclasses import replace
 from pathlib import Path
 
 from hatools.daemons.messaging.describe import describe_ring
@@ -45,6 +44,7 @@ from hatools.runtime.ha_logs import add_log_files, add_syslog
 from hatools.values.boolean import is_true
 from hatools.values.errors import ConfigError, NoSuchObjectError, UnavailableError
 from hatools.values.nodenumber import number_of_name
+from hatools.values.records import replace
 
 _log = logging.getLogger(__name__)
 

@@ -11,9 +11,8 @@ from pathlib import Path
 
 from hatools.agents.catalog import Catalog, metadata_arguments, metadata_environment
 from hatools.agents.environment import base_environment
-from hatools.agents.fence import STATUS_OFF, action_tries, agent_input, fencing_delay, parse_list_output
+from hatools.agents.fence import STATUS_OFF, STATUS_ON, action_tries, agent_input, fencing_delay, parse_list_output
 from hatools.agents.metadata import AgentMetadata, parse_metadata
-from hatools.agents.ocf import readable_interval
 from hatools.daemons.stonithd.devices import ActionQueue, Device
 from hatools.ipc.messages.stonith import DeviceResult
 from hatools.runtime.commands import commands_folder
@@ -22,6 +21,7 @@ from hatools.runtime.inflight import InFlight
 from hatools.runtime.process import AgentProcess, Command, ProcessResult, run_process
 from hatools.runtime.secrets import with_secrets
 from hatools.values.agentname import AgentName
+from hatools.values.duration import format_readable_interval
 from hatools.values.errors import HatoolsError, NoSuchObjectError
 from hatools.values.exitcode import ExitCode
 from hatools.values.result import ExecStatus
@@ -135,7 +135,7 @@ class DeviceRunner:
     async def can_reach(self, device: Device, target: str, timeout_ms: int) -> bool:
         """Ask a device for the status of a node: whoever knows whether it is on or off can fence it."""
         result = await self.execute(device, "status", target=target, timeout_ms=timeout_ms)
-        return result.exec_status == ExecStatus.DONE and result.exit_status in (0, STATUS_OFF)
+        return result.exec_status == ExecStatus.DONE and result.exit_status in (STATUS_ON, STATUS_OFF)
 
     async def run_once(
         self,
@@ -228,7 +228,7 @@ class DeviceRunner:
 def _judge(agent: str, action: str, result: ProcessResult, timeout_ms: int) -> DeviceResult:
     output = result.stdout
     if result.timed_out:
-        reason = f"Fence agent did not complete within {readable_interval(timeout_ms)}"
+        reason = f"Fence agent did not complete within {format_readable_interval(timeout_ms)}"
         return DeviceResult(int(ExecStatus.TIMEOUT), int(ExitCode.ERROR), output, reason)
     if result.exit_status < 0:
         return DeviceResult(
@@ -245,5 +245,5 @@ def _with_whole_time(result: DeviceResult, timeout_ms: int) -> DeviceResult:
     """Name the whole time in the reason of a timeout: a later try had less, but that was all there was left."""
     if result.exec_status != ExecStatus.TIMEOUT:
         return result
-    reason = f"Fence agent did not complete within {readable_interval(timeout_ms)}"
+    reason = f"Fence agent did not complete within {format_readable_interval(timeout_ms)}"
     return DeviceResult(result.exec_status, result.exit_status, result.output, reason)

@@ -23,7 +23,7 @@ from hatools.ipc.messages.cib import (
     QueryResult,
     Subscribe,
 )
-from hatools.values.errors import DisconnectedError, HatoolsError
+from hatools.values.errors import DeadlineError, DisconnectedError, HatoolsError
 
 _log = logging.getLogger(__name__)
 
@@ -109,8 +109,13 @@ class CibFollower:
         self._connection.submit(Query()).add_done_callback(self._fetched)
 
     def _fetched(self, answer: "asyncio.Future[Any]") -> None:
-        if not answer.cancelled() and answer.exception() is None:
+        if answer.cancelled() or isinstance(answer.exception(), DisconnectedError):
+            return  # the whole document is taken once cib is back
+        if answer.exception() is None:
             self._take(answer.result())
+        elif self._connection is not None:
+            _log.warning("cib does not give its document: %s; connecting again", answer.exception())
+            self._connection.close()
 
     def _take(self, answer: Any) -> None:
         assert isinstance(answer, QueryResult)
@@ -127,7 +132,9 @@ class CibFollower:
             try:
                 await self.connect()
                 break
-            except DisconnectedError:
+            except (DisconnectedError, DeadlineError):
+                if self._connection is not None:
+                    self._connection.close()  # one that does not answer is no better than none
                 await asyncio.sleep(_RECONNECT_S)
         for tag in sorted(self._writes):
             self._send(tag)

@@ -13,7 +13,6 @@ Corosync orders our packets and the changes of the group, but names no view and 
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import assert_never
 
 from hatools.messaging.admission import PROTOCOL, misfits, refusal
@@ -46,6 +45,7 @@ from hatools.messaging.views import (
     ViewInstalled,
 )
 from hatools.values.errors import RemoteError
+from hatools.values.records import dataclass
 
 STYLE = "external"
 VIEW_SEQUENCE = "ringid"

@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from hatools.messaging.views import NodeIdentity
+from hatools.values.records import dataclass
 
 _NODE_KEY = re.compile(r"nodelist\.node\.(\d+)\.(nodeid|name|ring(\d+)_addr)")
 _CONNECTED_KEY = re.compile(r"stats\.knet\.node(\d+)\.link(\d+)\.connected")

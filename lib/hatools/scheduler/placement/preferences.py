@@ -17,7 +17,6 @@ the number of ways is exponential. Two things keep such walks short:
 """
 
 import struct
-from dataclasses import dataclass, field
 from functools import lru_cache
 
 from hatools.scheduler.model.constraint import Colocation
@@ -26,6 +25,7 @@ from hatools.scheduler.model.resource import Resource
 from hatools.scheduler.placement.node_scores import is_available
 from hatools.scheduler.plan import Plan
 from hatools.scheduler.unpack.colocations import has_influence
+from hatools.values.records import dataclass, field
 from hatools.values.score import INFINITY
 
 __all__ = ["Select", "add_colocated_scores", "factor_of", "scores_change"]
