@@ -159,3 +159,9 @@ def test_the_page_for_people_draws_the_same_table() -> None:
 @pytest.mark.parametrize("name", ["utils", "common", "helpers", "misc", "tools", "base"])
 def test_no_module_is_a_drawer_for_odds_and_ends(name: str) -> None:
     assert [module for module, _ in MODULES if name in module.split(".")] == []
+
+
+def test_records_are_declared_by_ours_alone() -> None:
+    """The standard library's take longer to declare than most commands to run."""
+    users = [module for module, path in MODULES if any(name == "dataclasses" for _, name in _imports(path))]
+    assert users == ["values.records"]
