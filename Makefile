@@ -8,7 +8,7 @@ DESTDIR ?=
 DATA ?=
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: help setup setup-dev demo demo-check test lint types unit test-long soak conformance conformance-random bench man install uninstall clean
+.PHONY: help setup setup-dev demo demo-check test lint types unit unit-pure unit-cluster test-long soak conformance conformance-random bench man install uninstall clean
 
 help:
 	@echo "make demo          set up and run a three-node cluster on this machine, with a live view"
@@ -53,8 +53,15 @@ lint: setup-dev
 types: setup-dev
 	$(BIN)/mypy
 
+# Two at once: the cluster's tests mostly wait, the others mostly calculate.
 unit: setup-dev
-	$(BIN)/python -m pytest
+	@$(MAKE) --no-print-directory -j2 --output-sync=line unit-pure unit-cluster
+
+unit-pure: setup-dev
+	nice -n 5 $(BIN)/python -m pytest --ignore=tests/cluster
+
+unit-cluster: setup-dev
+	$(BIN)/python -m pytest tests/cluster
 
 test-long: setup-dev
 	HATOOLS_ROUNDS=20 $(BIN)/python -m pytest tests/cluster -s
