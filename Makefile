@@ -55,7 +55,7 @@ types: setup-dev
 
 # Two at once: the cluster's tests mostly wait, the others mostly calculate.
 unit: setup-dev
-	@$(MAKE) --no-print-directory -j2 --output-sync=line unit-pure unit-cluster
+	@$(MAKE) --no-print-directory -j2 unit-pure unit-cluster
 
 unit-pure: setup-dev
 	nice -n 5 $(BIN)/python -m pytest --ignore=tests/cluster
