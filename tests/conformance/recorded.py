@@ -25,6 +25,7 @@ from types import FrameType
 
 from tabulate import tabulate
 
+from tests.conformance.own_score import has_own_score, run_own_score
 from tests.conformance.tiers import TIERS, Output, judge
 
 TIMEOUT_S = 60.0
@@ -53,6 +54,8 @@ def main(argv: list[str]) -> int:
         print("usage: python -m tests.conformance.recorded FOLDER [PATTERN...]", file=sys.stderr)
         return 64
     folder = Path(argv[0])
+    if has_own_score(folder):
+        run_own_score(folder, argv[1:])
     cases = [case for case in read_cases(folder / "tests.tsv") if _wanted(case.name, argv[1:])]
     os.environ |= {"LC_ALL": "C", "TZ": os.environ.get("TZ", "UTC")}
     time.tzset()
