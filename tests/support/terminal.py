@@ -147,16 +147,17 @@ class Terminal:
 
     def run(self, line: str, level: str = "") -> str:
         """Enter a line at the crm shell and wait for the next prompt; return what the line put out."""
-        before = len(self.scrollback)
+        before = self.scrollback.count(f"# {line}")
         self.enter(line)
-        self.wait_until(lambda t: len(t.scrollback) != before and t._is_done(line, level), f"end of {line!r}")
+        self.wait_until(lambda t: t._is_done(line, before, level), f"end of {line!r}")
         whole = self.scrollback
         start = whole.rfind(f"# {line}")
         return whole[start + len(line) + 2 : whole.rfind("\ncrm(")].strip("\n")
 
-    def _is_done(self, line: str, level: str) -> bool:
+    def _is_done(self, line: str, before: int, level: str) -> bool:
+        """Say whether a prompt follows the line, which was on the screen ``before`` times already."""
         is_prompt = self.cursor.startswith("crm(") and self.cursor.endswith(f"){level}# ")
-        return is_prompt and f"# {line}" in self.scrollback
+        return is_prompt and self.scrollback.count(f"# {line}") > before
 
     def _read(self, timeout_s: float) -> None:
         try:
