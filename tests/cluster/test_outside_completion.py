@@ -31,7 +31,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
         "HOME": str(tmp_path),
         "CIB_file": str(tmp_path / "cib.xml"),
         "LC_ALL": "C.UTF-8",
-        "PS1": "ready> ",
+        "PS1": "starting> ",
     }
     started: list[Terminal] = []
 
