@@ -15,6 +15,7 @@ from hatools.ipc.clients.lrm import LrmClient
 from hatools.ipc.messages.lrm import Execute, OperationDone
 from hatools.runtime.directories import Directories
 from hatools.values.agentname import AgentName
+from hatools.values.errors import DisconnectedError
 
 SOURCE = Path(__file__).resolve().parents[2]
 PATIENCE_S = 30.0
@@ -69,12 +70,17 @@ class RealExecutor:
             self.process.wait(PATIENCE_S)
 
     async def session(self) -> "Session":
-        """Connect."""
-        session = Session()
-        session.client = await LrmClient.connect(
-            self.directories.socket("lrmd"), name="test", on_done=session.take, deadline_s=PATIENCE_S
-        )
-        return session
+        """Connect; an lrmd that was killed a moment ago may still take a connection that it never answers."""
+        session, path = Session(), self.directories.socket("lrmd")
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                try:
+                    session.client = await LrmClient.connect(
+                        path, name="test", on_done=session.take, deadline_s=PATIENCE_S
+                    )
+                    return session
+                except DisconnectedError:
+                    await asyncio.sleep(0.05)
 
 
 @dataclass
