@@ -143,7 +143,8 @@ class Storm:
         if states != sorted([State.IDLE.value, State.NOT_DC.value, State.NOT_DC.value]):
             return False
         dc = next(life.controller for life in lives if life is not None and life.controller.coordinator.active)
-        return dc.describe().settled and not plan(dc.cluster.document, 0)
+        is_pending = any(entry.get("op-status") == "-1" for entry in dc.cluster.document.root.iter("lrm_rsc_op"))
+        return dc.describe().settled and not is_pending and not plan(dc.cluster.document, 0)
 
     def _states(self) -> str:
         return ", ".join(

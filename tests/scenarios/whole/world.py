@@ -487,7 +487,7 @@ class World:
             ring = str(life.engine.view.ring_id)
             if ring == life.awaited_ring and life.replica.ring_id == ring:
                 life.awaited_ring = ""
-                self._control(machine, life, Synchronised(ring))
+                self._control(machine, life, Synchronised(ring, life.replica.is_adopted))
         self._arm(machine, life, "replica")
 
     def _persist(self, machine: Machine, life: Processes, persist: cib.Persist) -> None:

@@ -454,7 +454,12 @@ class CibDaemon:
             return words.LineageState(_triple(document), self._mark.lineage, False)
         primary = self._members.get(replica.primary or 0, "")
         return words.LineageState(
-            _triple(document), replica.mark.lineage, replica.is_synchronised, primary, replica.ring_id
+            _triple(document),
+            replica.mark.lineage,
+            replica.is_synchronised,
+            primary,
+            replica.ring_id,
+            replica.is_adopted,
         )
 
     async def _agreement(self, ring: str) -> None:

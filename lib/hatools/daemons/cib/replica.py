@@ -86,6 +86,8 @@ class Replica:
         self._early_reports: deque[tuple[int, PeerStored]] = deque(maxlen=256)
         self._resyncs = 0
         self._has_content = False
+        self.is_adopted = False
+        """Whether the content was taken over from another member in this ring, in place of our own."""
         self._waiting: deque[tuple[int, int, PeerWrite]] = deque()
         self._voting = Voting()
         self._step = 0
@@ -148,6 +150,7 @@ class Replica:
             return [*self._enter_lineage(), *self._answer_what_is_done()]
         self._safe_sequence = 0
         self._resyncs = 0
+        self.is_adopted = False
         return self._begin_round()
 
     def group_changed(self, change: GroupChanged) -> list[Effect]:
@@ -317,6 +320,7 @@ class Replica:
         current = self._round
         assert current is not None and self._view is not None
         self._has_content = True
+        self.is_adopted = self.is_adopted or replaced
         self.deadline = None
         self._step = 0
         self._chain = current.winning_state.digest

@@ -187,9 +187,11 @@ class Controller:
                 self._written(at, tag, error)
                 if version is not None:
                     cluster.newest = version
-            case Synchronised(ring):
+            case Synchronised(ring, adopted):
                 if ring == cluster.ring:
                     cluster.agreed_ring = ring
+                    if adopted:
+                        self._disown_history()
                     coordinator.replicas_agree(at)
             case Scheduled():
                 coordinator.scheduled(at, event)
@@ -234,6 +236,16 @@ class Controller:
                     peer.unclean = peer.unwritten = False
                 elif standing == status.MEMBER and not fencing:
                     peer.unclean = False
+
+    def _disown_history(self) -> None:
+        """Erase what an adopted CIB says about our resources: it may be of an earlier life, and is probed instead.
+
+        The DC erases the history of who joins afresh. That does not cover a node that restarted, led a partition of
+        its own meanwhile, and met others who never saw it go.
+        """
+        me = self.cluster.me
+        if changes.lrm_resources(status.node_states(self.cluster.document).get(me.node_id)):
+            self.cluster.write(status.erase_history(me.node_id))
 
     def _view(self, at: Instant, view: ViewChanged) -> None:
         cluster = self.cluster

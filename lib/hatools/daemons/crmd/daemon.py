@@ -395,7 +395,7 @@ class ControllerDaemon:
             # A document that is being fetched anew, or behind, is not what the replicas agree on.
             is_seen = state is not None and document is not None and document.version >= Version(*state.version)
             if state is not None and is_seen and state.synchronised and state.ring == ring:
-                self._feed(Synchronised(ring))
+                self._feed(Synchronised(ring, state.adopted))
                 return
             await asyncio.sleep(_REPLICA_POLL_S)
 

@@ -50,9 +50,10 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Synchronised:
-    """All replicas of the view with this ring id agree."""
+    """All replicas of the view with this ring id agree; ``adopted``: ours took over the content of another."""
 
     ring: str
+    adopted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,10 +114,12 @@ class Lineage:
 @dataclass(frozen=True, slots=True)
 class LineageState:
     """``view`` is the last quorate view the content belongs to; ``synchronised`` says that the replica agrees
-    with every member of the current view, and ``ring`` is that view's ring id."""
+    with every member of the current view, ``ring`` is that view's ring id, and ``adopted``: the replica took over the
+    content of another member there."""
 
     version: tuple[int, int, int]
     view: str
     synchronised: bool
     primary: str = ""
     ring: str = ""
+    adopted: bool = False
