@@ -1,11 +1,8 @@
-"""The shared key of a cluster: loading it with all checks, and replacing it atomically. I/O.
+"""The shared key of a cluster: loading it with all checks. I/O.
 
-A key file that others could read or change, or that is no random key, stops messaging with a clear
-message. Writing never leaves a moment without a key: a temporary file (mode 0400 before the first byte)
-is synced and renamed over the old one, and the folder is synced; a failure leaves the old key.
+A key file that others could read or change, or that is no random key, stops messaging with a clear message.
 """
 
-import contextlib
 import os
 import stat
 from pathlib import Path
@@ -83,29 +80,3 @@ def configured_key(configuration: Configuration, root: Path) -> bytes:
     if configuration.key and not configuration.keyfile:
         return check_inline_key(configuration.key)
     return load_key(root / (configuration.keyfile or DEFAULT_FILE).lstrip("/"))
-
-
-def store_key(path: Path, content: bytes) -> None:
-    """Put a key in the place of an old one, if any.
-
-    Raises:
-        OSError: something failed; the old key is still there.
-    """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, FILE_MODE)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            os.fchmod(file.fileno(), FILE_MODE)
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.rename(path)
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            temporary.unlink()
-        raise
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

@@ -217,7 +217,7 @@ class CorosyncEngine(GroupCalls):
         total = self.quorum.verdict.total_votes
         if not total <= expected or quorum_of(expected, total) > total:
             raise InputError(f"{expected} expected votes with {total} votes present")
-        return self._announce(now, {"expected_votes": expected})
+        return self._announce(now, {"expected_votes": expected, "by_hand": True})
 
     def set_votes(self, now: float, node_id: int, votes: int) -> list[Effect]:
         """Change the votes of one node, in its place in the order.
@@ -338,16 +338,25 @@ class CorosyncEngine(GroupCalls):
         self._refused = misfits(cards)
         if self._refused:
             return None
-        ring = self.totem.ring.ring_id.sequence if self.totem.ring is not None else 0
+        ring = self._ring_sequence
         verdict = self.quorum.decide({node: ballot_of(card.facts) for node, card in cards.items()}, left, ring)
         # Should votes change while this view lasts, they are judged by what it has settled.
-        waiting, members = not verdict.quorate and self.quorum.options.wait_for_all, " ".join(map(str, sorted(cards)))
+        waiting = not verdict.quorate and self.quorum.options.wait_for_all
         settled: Facts = {"was_quorate": verdict.quorate, "waiting": waiting}
-        self.groups.amend_cards(settled | ({"last_quorate": members, "quorate_in": ring} if verdict.quorate else {}))
+        self.groups.amend_cards(settled | (self._as_last_quorate() if verdict.quorate else {}))
         window = self.configuration.quorum.last_man_standing_window
         self._standing_deadline = self._now + window if self.quorum.standing_votes else None
         votes = sorted((card.name, number_of(card.facts, "votes")) for card in cards.values())
         return Ruling(verdict.quorate, tuple(votes))
+
+    @property
+    def _ring_sequence(self) -> int:
+        return self.totem.ring.ring_id.sequence if self.totem.ring is not None else 0
+
+    def _as_last_quorate(self) -> Facts:
+        """Return the facts that make the present members the last quorate membership."""
+        members = " ".join(map(str, sorted(self.groups.cards)))
+        return {"last_quorate": members, "quorate_in": self._ring_sequence}
 
     # -- from the ring upwards
 
@@ -459,6 +468,8 @@ class CorosyncEngine(GroupCalls):
         if isinstance(expected, int):
             self.quorum.set_expected_votes(expected)
             self.groups.amend_cards({"expected_votes": expected})
+            if facts.get("by_hand"):  # the administrator vouches that nobody else is quorate
+                self.groups.amend_cards(self._as_last_quorate())
         node, votes = number_of(facts, "node"), facts.get("votes")
         if node and isinstance(votes, int):
             if node == self.local.id:

@@ -226,8 +226,9 @@ class VoteQuorum:
         quorum = self._needed(expected, total, two_node)
         waiting = options.wait_for_all and all(ballot.waiting for ballot in ballots.values()) and not everybody
         newest = max(ballots.values(), key=lambda ballot: (ballot.quorate_in, len(ballot.last_quorate)))
+        heirs, inheritance = self._inheritance(ballots, newest, total)
         enough = (
-            total >= quorum
+            (total >= quorum and heirs + device_votes >= quorum_of(inheritance, 0))
             or self._wins_tie(members, total, expected, quorum, newest.last_quorate)
             or (device_votes > 0 and self._master_wins(ballots))
         )
@@ -253,6 +254,23 @@ class VoteQuorum:
         if tracking:
             self.tracked = max(self.tracked, expected)
         return expected
+
+    def _inheritance(self, ballots: Mapping[int, Ballot], newest: Ballot, total: int) -> tuple[int, int]:
+        """Return the votes that go back to the last quorate membership, and how many that membership expected.
+
+        While as many are expected as are configured, all votes count: two majorities have a node in common. Once the
+        absent are no longer expected (``last_man_standing``, corosync-quorumtool -e), the vote of one who was absent
+        proves nothing: a part of the last quorate membership could be quorate with it, and the rest with another one.
+        Only a majority of that membership itself excludes that. Nor does the vote of a node that has started again:
+        it does not know what it took part in. When all are there, nobody else can be quorate.
+        """
+        configured = self._configured(self.options)
+        same = [ballot for ballot in ballots.values() if ballot.last_quorate and ballot.quorate_in == newest.quorate_in]
+        inheritance = min((ballot.expected_votes for ballot in same), default=0)
+        if not same or inheritance >= configured or total >= configured:
+            return total, 0
+        heirs = [node for node in newest.last_quorate if node in ballots and ballots[node].last_quorate]
+        return sum(ballots[node].votes for node in heirs), inheritance
 
     def _device_votes(self, ballots: Mapping[int, Ballot]) -> int:
         device = self.options.device

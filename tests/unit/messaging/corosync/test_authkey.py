@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from hatools.messaging.corosync.authkey import check_key, load_key, store_key
+from hatools.messaging.corosync.authkey import FILE_MODE, check_key, load_key
+from hatools.runtime.files import replace_file
 from hatools.values.errors import ConfigError, UnavailableError
 
 KEY = random.Random(1).randbytes(256)
@@ -45,7 +46,7 @@ def test_a_stored_key_can_be_loaded_and_has_mode_0400(tmp_path: Path) -> None:
     path = tmp_path / "authkey"
     path.write_bytes(b"old")
 
-    store_key(path, KEY)
+    replace_file(path, KEY, FILE_MODE)
 
     assert load_key(path) == KEY
     assert stat.S_IMODE(path.stat().st_mode) == 0o400
@@ -54,14 +55,14 @@ def test_a_stored_key_can_be_loaded_and_has_mode_0400(tmp_path: Path) -> None:
 
 def test_a_failure_leaves_the_old_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "authkey"
-    store_key(path, KEY)
+    replace_file(path, KEY, FILE_MODE)
 
     def fail(_: int) -> None:
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", fail)
     with pytest.raises(OSError, match="No space"):
-        store_key(path, KEY[::-1])
+        replace_file(path, KEY[::-1], FILE_MODE)
     monkeypatch.undo()
 
     assert load_key(path) == KEY

@@ -129,6 +129,27 @@ def test_the_last_men_standing_no_longer_expect_who_is_gone() -> None:
     assert not quorum.decide(of(1, expected=2)).quorate, "without a tie breaker two is the least"
 
 
+def test_votes_of_those_who_were_absent_do_not_make_a_part_of_the_last_men_standing_quorate() -> None:
+    """3, 4 and 5 expect nobody else; then 3 meets 1 while 4 and 5 meet 2: only those hold most of the three."""
+    options = QuorumOptions(expected_votes=5, last_man_standing=True, wait_for_all=True)
+    standing = Ballot(1, 3, False, True, frozenset({3, 4, 5}), 16)
+    absent = Ballot(1, 5, True, False, frozenset({1, 2, 3, 4, 5}), 12)
+    again = Ballot(1, 5, True, False)
+
+    verdicts = [
+        VoteQuorum(options).decide(met).quorate
+        for met in (
+            {1: absent, 3: standing},
+            {2: absent, 4: standing, 5: standing},
+            {1: absent, 2: absent, 3: standing},
+            {4: again, 5: standing},
+            {1: absent, 2: absent, 3: standing, 4: again, 5: again},
+        )
+    ]
+
+    assert verdicts == [False, True, False, False, True]
+
+
 def test_a_clean_goodbye_lowers_the_expectation_if_that_is_allowed() -> None:
     quorum = VoteQuorum(QuorumOptions(expected_votes=3, allow_downscale=True))
     quorum.decide(of(1, 2, 3, 4, 5, expected=5))
