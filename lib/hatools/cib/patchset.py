@@ -19,12 +19,16 @@ from hatools.values.records import dataclass, field
 VERSION_ATTRIBUTES = ("admin_epoch", "epoch", "num_updates")
 
 
-def create_patch(old: Element, new: Element, *, attribute_order: bool = False) -> Element | None:
+def create_patch(
+    old: Element, new: Element, *, attribute_order: bool = False, exact_comments: bool = False
+) -> Element | None:
     """Return the patch that turns ``old`` into ``new`` (two elements of one name), None if there is no difference.
 
     ``attribute_order`` counts an attribute that only changed its place as changed, as ``crm_diff`` does.
+    ``exact_comments``: as Pacemaker tells comments apart, one that moves among other changes may be created and not
+    deleted; its tools refuse such a patch by its digest. What is to be applied for certain asks for exactness.
     """
-    comparison = _Comparison(attribute_order)
+    comparison = _Comparison(attribute_order, exact_comments)
     comparison.compare((), old, new)
     changes: list[Element] = []
     if comparison.differs:
@@ -58,8 +62,9 @@ class _Comparison:
     A child is *passed over* once its move, creation or deletion is known; places leave such children out.
     """
 
-    def __init__(self, attribute_order: bool) -> None:
+    def __init__(self, attribute_order: bool, exact_comments: bool) -> None:
         self.attribute_order = attribute_order
+        self._exact_comments = exact_comments
         self.deletions: list[Element] = []
         self.notes: dict[int, _Notes] = {}
         self.differs = False
@@ -84,7 +89,11 @@ class _Comparison:
     def _compare_children(self, old: Element, new_trail: Trail) -> None:
         old_part, new_part = _differing_part(old, new_trail[-1])
         in_old, in_new = _Places(old_part), _Places(new_part)
+        if self._exact_comments and list(map(_signature, old_part)) != list(map(_signature, new_part)):
+            self._replace_comments(old_part, new_trail, in_old, in_new)
         for index, child in enumerate(old_part):
+            if in_old.is_passed(index):
+                continue
             counterpart = in_new.find(child, in_old.place(index))
             if counterpart is not None:
                 self.compare(new_trail, child, new_part[counterpart])
@@ -93,6 +102,8 @@ class _Comparison:
                 in_old.pass_over(index)
                 self._mark(new_trail)
         for index, child in enumerate(new_part):
+            if in_new.is_passed(index):
+                continue
             counterpart = in_old.find(child, in_new.place(index))
             if counterpart is None:
                 in_new.pass_over(index)
@@ -107,6 +118,20 @@ class _Comparison:
                     in_old.pass_over(counterpart)
                 else:
                     in_new.pass_over(index)
+
+    def _replace_comments(
+        self, old_part: list[Element], new_trail: Trail, in_old: "_Places", in_new: "_Places"
+    ) -> None:
+        """Delete the old comments, the last first so that the places of the others stay, and create the new ones."""
+        for index in range(len(old_part) - 1, -1, -1):
+            if not _is_element(old_part[index]):
+                self._deleted((*new_trail, old_part[index]), index)
+                in_old.pass_over(index)
+        for index, child in enumerate(new_trail[-1]):
+            if not _is_element(child):
+                self.notes[id(child)] = _Notes(created=True)
+                in_new.pass_over(index)
+        self._mark(new_trail)
 
     def _deleted(self, trail: Trail, position: int | None) -> None:
         change = Element("change", {"operation": "delete", "path": path_of(trail)})
@@ -162,6 +187,9 @@ class _Places:
             node &= node - 1
         return count
 
+    def is_passed(self, index: int) -> bool:
+        return bool(self._passed[index])
+
     def pass_over(self, index: int) -> None:
         """Leave a child out of the places of those behind it."""
         if self._passed[index]:
@@ -171,6 +199,11 @@ class _Places:
         while node < len(self._tree):
             self._tree[node] += 1
             node += node & -node
+
+
+def _signature(node: Element) -> tuple[str, str | None]:
+    """Return what tells a child from its siblings."""
+    return (node.tag, node.get("id")) if _is_element(node) else ("", node.text)
 
 
 def _is_element(node: Element) -> bool:

@@ -116,15 +116,6 @@ def violations(root: Element, name: str | None) -> list[Violation]:
     return _validate_tree(_parsed(_without_status(root)), name.lower())
 
 
-def violations_of_text(text: bytes, name: str) -> list[Violation]:
-    """Return how XML text violates a schema; places count its lines."""
-    from hatools.cib.libxml2 import etree
-
-    if name == "none":
-        return []
-    return _validate_tree(etree.fromstring(text), name.lower())
-
-
 def _without_status(root: Element) -> Element:
     """Return a CIB with an empty status, which most of a big one is: no schema says what may be in there."""
     status = None if len(root) < 2 else root[-1]

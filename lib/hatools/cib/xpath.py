@@ -39,11 +39,6 @@ def select(root: Element, expression: str) -> list[Trail]:
     return _evaluate(root, steps)
 
 
-def select_elements(root: Element, expression: str) -> list[Element]:
-    """Return the elements that an expression matches, in document order."""
-    return [trail[-1] for trail in select(root, expression)]
-
-
 def path_of(trail: Trail) -> str:
     """Return the path of an element as Pacemaker writes it: ``/cib/configuration/nodes/node[@id='1']``."""
     return "".join(map(path_step, trail))

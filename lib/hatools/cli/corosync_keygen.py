@@ -12,8 +12,9 @@ import time
 from pathlib import Path
 
 from hatools.cli.corosync_getopt import parse
-from hatools.messaging.corosync.authkey import DEFAULT_SIZE, MAX_SIZE, MIN_SIZE, store_key
+from hatools.messaging.corosync.authkey import DEFAULT_SIZE, FILE_MODE, MAX_SIZE, MIN_SIZE
 from hatools.runtime.directories import Directories
+from hatools.runtime.files import replace_file
 
 USAGE = """\
 Usage: corosync-keygen [-k <keyfile>] [-s size] [-m <randomfile>] [-l] [-h]
@@ -76,7 +77,7 @@ def _generate(path: Path, source: str, size: int) -> int:
     target = Path(os.path.realpath(path))
     replaces = target.exists()
     try:
-        store_key(target, key)
+        replace_file(target, key, FILE_MODE)
     except OSError as error:
         _complain(f"Could not create {path}: {error.strerror}")
         return 2

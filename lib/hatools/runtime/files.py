@@ -17,11 +17,11 @@ def replace_file(path: Path, content: bytes, mode: int) -> None:
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
             if owner is not None:
                 with contextlib.suppress(PermissionError):
                     os.fchown(file.fileno(), owner.st_uid, owner.st_gid)
-            os.fchmod(file.fileno(), mode)
+            os.fchmod(file.fileno(), mode)  # before the first byte: it may be a secret
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)

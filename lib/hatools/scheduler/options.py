@@ -78,7 +78,6 @@ _TABLE: dict[str, tuple[str, Callable[[str], bool]]] = {
     "node-health-red": ("-INFINITY", _number),
     "placement-strategy": ("default", _one_of("default", "utilization", "minimal", "balanced")),
 }
-OPTION_NAMES = tuple(_TABLE)
 
 
 @dataclass(slots=True)

@@ -221,7 +221,8 @@ def start_node(session: "Session") -> bool:
 
 def init(session: "Session", args: Sequence[str]) -> bool:
     """Set up a cluster of one node here, and start it."""
-    from hatools.messaging.corosync.authkey import store_key
+    from hatools.messaging.corosync.authkey import FILE_MODE
+    from hatools.runtime.files import replace_file
     from hatools.shell.corosync import replace_text
     from hatools.shell.levels.cluster import is_running
     from hatools.shell.proposals import propose_fencing
@@ -237,7 +238,7 @@ def init(session: "Session", args: Sequence[str]) -> bool:
     addresses = options.addresses or [own_address()]
     listed = "\n".join(f"        ring{link}_addr: {address}" for link, address in enumerate(addresses))
     conf_path().parent.mkdir(parents=True, exist_ok=True)
-    store_key(key_path(), secrets.token_bytes(_KEY_BYTES))
+    replace_file(key_path(), secrets.token_bytes(_KEY_BYTES), FILE_MODE)
     replace_text(_CONF.format(name=options.name, addresses=listed, node=host_name()))
     session.console.info(f"{conf_path()} and {key_path()} written")
     if options.words == ["corosync"]:

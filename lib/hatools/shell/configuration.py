@@ -182,7 +182,7 @@ class Configuration:
                 workspace.original.set(name, current.attrib[name])
         for name, value in workspace.attributes.items():
             workspace.root.set(name, value)
-        patch = create_patch(workspace.original, workspace.root)
+        patch = create_patch(workspace.original, workspace.root, exact_comments=True)
         if patch is None:
             return True
         edit = Edit(CibOperation.PATCH, update=without_version(patch))

@@ -60,10 +60,6 @@ class Context:
         return len(self._stack) > 1
 
     @property
-    def upper_level(self) -> Level | None:
-        return self._stack[-2] if self.has_upper_level else None
-
-    @property
     def path(self) -> str:
         """Names of the levels below the root, as the prompt shows them."""
         return " ".join(level.name for level in self._stack[1:])

@@ -21,6 +21,7 @@ from hatools.ipc.messages.channel import AskToJoin, Joined, Membership, ReadyToJ
 from hatools.ipc.messages.session import Done
 from hatools.ipc.refusals import refusal_of
 from hatools.ipc.stream import EnvelopeStream, surviving_hangups
+from hatools.runtime.files import replace_file
 from hatools.shell.bootstrap import host_name, key_path, may_replace, own_address, read_options, start_node
 from hatools.shell.commands import CommandError
 from hatools.shell.corosync import conf_path, read_text, with_node
@@ -268,7 +269,7 @@ class _WaitingFiles:
     """Configuration and key beside their places, until they may be used."""
 
     def __init__(self, given: Membership) -> None:
-        from hatools.messaging.corosync.authkey import store_key
+        from hatools.messaging.corosync.authkey import FILE_MODE
         from hatools.messaging.corosync.conf import read_configuration
 
         read_configuration(given.configuration)
@@ -276,7 +277,7 @@ class _WaitingFiles:
         self._moves = [(path.with_name(f".{path.name}.joining"), path) for path in (key, conf)]
         for folder in {conf.parent, key.parent}:
             folder.mkdir(parents=True, exist_ok=True)
-        store_key(self._moves[0][0], given.key)
+        replace_file(self._moves[0][0], given.key, FILE_MODE)
         self._moves[1][0].write_text(given.configuration, encoding="utf-8")
 
     def take_into_use(self) -> None:

@@ -40,11 +40,21 @@ def root_of(element: Element) -> Element:
 @given(elements(), elements())
 def test_a_patch_turns_the_old_into_the_new(old: Element, new: Element) -> None:
     before, after = root_of(old), root_of(new)
-    patch = create_patch(before, after)
+    patch = create_patch(before, after, exact_comments=True)
     if patch is None:
         assert _unordered(before) == _unordered(after)
     else:
         assert _unordered(apply_patch(before, patch, check_version=False)) == _unordered(after)
+
+
+def test_an_exact_patch_moves_a_comment_among_other_changes() -> None:
+    before = parse_xml("<cib epoch='1'><a><a id='1'/><!--x--></a></cib>")
+    after = parse_xml("<cib epoch='1'><a><a id='2'/><!--x--><a id='1'/><!--y--></a></cib>")
+
+    patch = create_patch(before, after, exact_comments=True)
+
+    assert patch is not None
+    assert format_xml(apply_patch(before, patch, check_version=False)) == format_xml(after)
 
 
 def _unordered(element: Element) -> object:

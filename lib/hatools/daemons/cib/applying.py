@@ -107,4 +107,4 @@ def stored_form(document: Document) -> Document:
 
 def patch_between(old: Document, new: Document) -> Element | None:
     """Return the patch from one document to the next."""
-    return create_patch(old.root, new.root)
+    return create_patch(old.root, new.root, exact_comments=True)

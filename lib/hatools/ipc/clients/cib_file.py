@@ -201,7 +201,8 @@ def write_xml_file(path: Path, element: Element) -> None:
         temporary = target.with_name(f"{target.name}.{os.getpid()}.new")
         mode = target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask()
         try:
-            with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+            with open(os.open(temporary, flags, 0o600), "wb") as file:
                 file.write(data)
                 file.flush()
                 os.fchmod(file.fileno(), mode)

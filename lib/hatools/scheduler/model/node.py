@@ -89,12 +89,6 @@ class Node:
         return self.type is NodeType.REMOTE and (connection is None or connection.container is None)
 
     @property
-    def is_bundle_node(self) -> bool:
-        """Say whether this is the node inside a bundle's container."""
-        connection = self.remote_resource
-        return self.is_guest and connection is not None and connection.is_bundled
-
-    @property
     def display_name(self) -> str:
         """Return the name shown to people."""
         return self.name or self.id

@@ -311,10 +311,6 @@ class Resource:
         return False
 
     @property
-    def last_child(self) -> "Resource | None":
-        return self.children[-1] if self.children else None
-
-    @property
     def is_disabled(self) -> bool:
         """Say whether the configuration asks for less than this resource could be."""
         target = self.meta.get("target-role")
@@ -322,11 +318,6 @@ class Resource:
             return False
         role = parse_role(target)
         return role is Role.STOPPED or (role is Role.UNPROMOTED and self.top.promotable)
-
-    @property
-    def is_unique_clone_member(self) -> bool:
-        """Say whether this is an instance of a unique clone."""
-        return self.top.kind is Kind.CLONE and self.unique
 
     # -- what it is now
 

@@ -16,31 +16,11 @@ from hatools.scheduler.unpack.migrations import (
 )
 from hatools.scheduler.unpack.scores import add_location_score, whole_table
 from hatools.values.iso8601 import Moment
+from hatools.values.ocfresult import ocf_result_text
 from hatools.values.records import dataclass
 from hatools.values.result import ExecStatus
 from hatools.values.role import Role
 from hatools.values.score import INFINITY
-
-_RC_TEXTS = {
-    0: "ok",
-    1: "error",
-    2: "invalid parameter",
-    3: "unimplemented feature",
-    4: "insufficient privileges",
-    5: "not installed",
-    6: "not configured",
-    7: "not running",
-    8: "promoted",
-    9: "promoted (failed)",
-    190: "OCF_DEGRADED",
-    191: "promoted (degraded)",
-    193: "unknown",
-}
-
-
-def rc_text(rc: int) -> str:
-    """Return the words for an OCF result code."""
-    return _RC_TEXTS.get(rc, "unknown")
 
 
 @dataclass(slots=True)
@@ -78,7 +58,7 @@ def unpack_operation(plan: Plan, resource: Resource, node: Node, operation: Oper
     if maskable:
         plan.say(
             "notice",
-            f"Treating probe result '{rc_text(operation.rc)}' for {resource.id} on {node.display_name} "
+            f"Treating probe result '{ocf_result_text(operation.rc)}' for {resource.id} on {node.display_name} "
             "as 'not running'",
         )
         _update_state(plan, resource, node, operation, operation.target_rc, state)
@@ -166,13 +146,13 @@ def _ban(plan: Plan, resource: Resource, node: Node | None, why: str, operation:
         resource.id,
         Cause.FAILURE,
         operation.id,
-        f"{why}: {operation.key} returned {rc_text(operation.rc)}",
+        f"{why}: {operation.key} returned {ocf_result_text(operation.rc)}",
         None if node is None else node.name,
     )
 
 
 def _result_text(rc: int, operation: Operation) -> str:
-    return rc_text(rc) + (f": {operation.exit_reason}" if operation.exit_reason else "")
+    return ocf_result_text(rc) + (f": {operation.exit_reason}" if operation.exit_reason else "")
 
 
 def change_text(plan: Plan, operation: Operation) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from hatools.scheduler.actions.notifications import create_notify_points
 from hatools.scheduler.model.action import Action, ActionFlag, Order, order_actions
-from hatools.scheduler.model.node import Node, NodeScore, copy_table
+from hatools.scheduler.model.node import Node, copy_table
 from hatools.scheduler.model.reason import Cause
 from hatools.scheduler.model.resource import CloneData, Kind, Replica, Resource
 from hatools.scheduler.ordering.propagate import Updated, update_for_orderings, update_ordered
@@ -14,7 +14,6 @@ from hatools.scheduler.placement.node_scores import (
     add_to_score,
     is_available,
     is_usable,
-    sorted_entries,
     top_entry,
 )
 from hatools.scheduler.plan import Plan
@@ -87,11 +86,6 @@ def distribute(plan: Plan, resource: Resource, instances: Sequence[Resource], ma
             plan.reasons.resource(instance.id, Cause.CLONE_LIMIT, "clone-max", "there are enough instances")
         elif _assign_instance(plan, instance, None, all_colocations, per_node) is not None:
             assigned += 1
-
-
-def sorted_allowed(plan: Plan, resource: Resource) -> list[NodeScore]:
-    """Return a clone's nodes, best first."""
-    return sorted_entries(plan, resource.allowed.values(), None)
 
 
 def _inherit_colocations(clone: Resource, instance: Resource, everything: bool) -> None:

@@ -191,10 +191,3 @@ def outer_objects(element: Element) -> Iterator[Element]:
             yield child
         else:
             yield from outer_objects(child)
-
-
-def elements_below(element: Element, *tags: str) -> Iterator[Element]:
-    """Yield all elements below (not itself) with one of these tags, in document order."""
-    for inner in element.iter():
-        if inner is not element and inner.tag in tags:
-            yield inner

@@ -24,7 +24,6 @@ class Each:
 
 S = Sources
 _NOTHING = words()
-_LAB = ("start", "status", "kill", "boot", "pause", "resume", "cut", "slow", "heal", "stop", "exec", "env", "demo")
 _SET_DELETE_SHOW = words("set", "delete", "show")
 _SIMULATION = Each(words("nograph", "v", "vv", "scores", "actions", "utilization"))
 _NODES_OR_ALL = Each(either(S.nodes, words("--all")))

@@ -9,7 +9,6 @@ from hatools.values.records import dataclass, field
 
 _BEGIN = re.compile(r"(?:saving inputs in|saved in) \S*?(pe-(?:input|warn|error)-(\d+)\.bz2)")
 _END = re.compile(r"Transition (-?\d+) \(Complete=(\d+), Pending=(\d+),.*\): (\w+)")
-_ACTION = re.compile(r"\* (Start|Stop|Restart|Move|Migrate|Recover|Promote|Demote|Reload|Fence)\w* ")
 _FENCE = re.compile(r"Requesting fencing|\* Fence ")
 _FAILED = re.compile(
     r"warning: Result of \S+ on |Result of \w+ operation for \S+ on \S+: (?!ok|complete)|"
@@ -29,11 +28,6 @@ class Transition:
     completed: int = 0
     result: str = ""
     tags: set[str] = field(default_factory=set)
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing was to be done."""
-        return self.result != "" and self.completed == 0
 
 
 def find_transitions(lines: Iterable[Line], resources: Sequence[str]) -> list[Transition]:

@@ -116,7 +116,7 @@ class NodeLevel(Level):
         from hatools.values.ciboperation import CibOperation
         from hatools.values.errors import HatoolsError
 
-        patch = create_patch(old, new)
+        patch = create_patch(old, new, exact_comments=True)
         if patch is None:
             return True
         try:

@@ -5,7 +5,7 @@ given with ``--scriptdir``, the person's, the system's, and last our own.
 """
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -77,22 +77,6 @@ class Library:
             finally:
                 self._loading.pop()
         return self._loaded[name]
-
-
-def parameter_paths(script: Script) -> Iterator[tuple[str, str]]:
-    """Yield the parameters of a wizard as they are given (``step:name``), with what they mean; advanced ones last."""
-    found = list(_paths(script.steps, ""))
-    for advanced in (False, True):
-        for path, parameter in found:
-            if parameter.advanced is advanced:
-                yield path, f"{'required: ' if parameter.required else ''}{parameter.short_text}"
-
-
-def _paths(steps: Sequence[Step], scope: str) -> Iterator[tuple[str, Parameter]]:
-    for step in steps:
-        inner = f"{scope}{step.name}:" if step.name else scope
-        yield from ((f"{inner}{parameter.name}", parameter) for parameter in step.parameters)
-        yield from _paths(step.steps, inner)
 
 
 @cache
