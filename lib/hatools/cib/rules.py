@@ -203,7 +203,7 @@ def compare_holds(actual: str | None, value: str | None, kind: str | None, opera
 
 
 def _sign(first: "float | str | tuple[int, ...]", second: "float | str | tuple[int, ...]") -> int:
-    return (first > second) - (first < second)  # type: ignore[operator]
+    return (first > second) - (first < second)  # type: ignore[operator]  # the caller gives two of a kind
 
 
 def _compare(actual: str | None, value: str | None, kind: str | None, operation: str) -> int:

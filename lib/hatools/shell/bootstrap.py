@@ -152,12 +152,11 @@ def _set(options: Options, target: str, word: str, value: str) -> None:
 
 def _address(word: str) -> str:
     """Return an address that was given as such, as a host name, or as an interface of this node."""
+    import contextlib
     import ipaddress
 
-    try:
+    with contextlib.suppress(ValueError):
         return str(ipaddress.ip_address(word))
-    except ValueError:
-        pass
     from hatools.runtime.addresses import local_addresses
 
     for address, interface in local_addresses().items():

@@ -81,7 +81,7 @@ def command(name: str = "", *aliases: str, skill: int = OPERATOR, waits: bool = 
 
     def declare(function: _F) -> _F:
         own_name = name or function.__name__.removeprefix("do_")
-        function.declaration = Command(own_name, function, aliases, skill, waits)  # type: ignore[attr-defined]
+        function.declaration = Command(own_name, function, aliases, skill, waits)  # type: ignore[attr-defined]  # the mark that the table looks for
         return function
 
     return declare
@@ -130,7 +130,7 @@ class Level:
         for door in cls.doors:
             for name in (door.name, *door.aliases):
                 table[name] = door
-        cls._entries = table  # type: ignore[attr-defined]
+        cls._entries = table  # type: ignore[attr-defined]  # made once per class
         return table
 
     @classmethod

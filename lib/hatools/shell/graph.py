@@ -129,7 +129,7 @@ def _lines(workspace: Workspace, look: Look) -> Iterator[str]:
             case "order":
                 yield from _order(workspace, item, look)
             case _:
-                pass
+                pass  # the picture shows no other kind
 
 
 def _primitive(workspace: Workspace, item: CibObject, look: Look) -> str:

@@ -58,7 +58,7 @@ class _Record:
 
 
 def _record_of(cls: type) -> _Record:
-    record: _Record = cls.__record__  # type: ignore[attr-defined]
+    record: _Record = cls.__record__  # type: ignore[attr-defined]  # set by the decorator
     return record
 
 
@@ -110,12 +110,12 @@ def _dataclass(
         hashed_by_hand = cls.__dict__.get("__hash__") is not None
         if slots:
             cls = _with_slots(cls, own)
-        cls.__record__ = _Record(fields, frozen, slots)  # type: ignore[attr-defined]
+        cls.__record__ = _Record(fields, frozen, slots)  # type: ignore[attr-defined]  # our own mark on the class
         methods = _methods(frozen=frozen, eq=eq, order=order, repr=repr, slots=slots)
         if eq and "__eq__" in cls.__dict__:
             del methods["__eq__"]
         if eq and not hashed_by_hand:
-            cls.__hash__ = _later(cls, "__hash__", _write_hash) if frozen else None  # type: ignore[assignment]
+            cls.__hash__ = _later(cls, "__hash__", _write_hash) if frozen else None  # type: ignore[assignment]  # None is how Python says unhashable
         for name, method in methods.items():
             if name not in cls.__dict__:
                 setattr(cls, name, _later(cls, name, method) if method in _WRITERS else method)

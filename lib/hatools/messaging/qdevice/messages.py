@@ -276,7 +276,7 @@ def decode(kind: int, body: bytes) -> Message:
                 fields[name] = decoder(value)
     except (struct.error, ValueError, KeyError) as error:
         raise RemoteError(f"a message that cannot be read: {error}") from None
-    return Message(known, nodes=tuple(nodes), **fields)  # type: ignore[arg-type]
+    return Message(known, nodes=tuple(nodes), **fields)  # type: ignore[arg-type]  # the table of options names the fields
 
 
 def _options(data: bytes) -> list[tuple[int, bytes]]:

@@ -163,7 +163,7 @@ def create_primitive_actions(plan: Plan, resource: Resource) -> None:
         pending.flags |= ActionFlag.PRINT_ALWAYS
     need_promote = False
     if moving:
-        pass
+        pass  # a move stops and starts in any case
     elif resource.failed:
         if resource.stop:
             need_stop = True

@@ -104,7 +104,7 @@ def record_scores(plan: Plan, stage: str, resource: Resource) -> None:
         order.clear()
         order.update((node, position) for position, node in enumerate(sorted(plan.nodes, key=node_sort_key)))
     allowed = resource.allowed
-    for node in sorted(allowed, key=order.__getitem__):  # type: ignore[arg-type]
+    for node in sorted(allowed, key=order.__getitem__):  # type: ignore[arg-type]  # scratch holds numbers here
         plan.scores.append(ScoreRecord(stage, resource.id, node.name, allowed[node].score))
     for child in resource.children:
         record_scores(plan, stage, child)

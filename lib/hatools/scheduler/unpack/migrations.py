@@ -217,9 +217,7 @@ def unpack_failed_migrate_to(plan: Plan, resource: Resource, node: Node, operati
     resource.role = Role.STARTED
     arrival = _find(plan, resource, "migrate_from", target, source, target_rc=0)
     if not _unknown_on(plan, resource, target) and not _newer_state(plan, resource, target, operation, arrival):
-        target_node = plan.find_node(target)
-        if target_node is not None and target_node.online:
-            add_running(plan, resource, target_node, failed=False)
+        _is_running_on(plan, resource, target, failed=False)
     elif not _changed_after(plan, resource, source, operation, True):
         # The target is known to be free, so a stop on the source has to follow.
         resource.dangling_migrations.insert(0, node)
@@ -234,6 +232,11 @@ def unpack_failed_migrate_from(plan: Plan, resource: Resource, node: Node, opera
     resource.role = Role.STARTED
     departure = _find(plan, resource, "migrate_to", source, target, target_rc=0)
     if not _unknown_on(plan, resource, source) and not _newer_state(plan, resource, source, departure, operation):
-        source_node = plan.find_node(source)
-        if source_node is not None and source_node.online:
-            add_running(plan, resource, source_node, failed=True)
+        _is_running_on(plan, resource, source, failed=True)
+
+
+def _is_running_on(plan: Plan, resource: Resource, name: str, *, failed: bool) -> None:
+    """Note that a resource is active on a node, if that is there."""
+    node = plan.find_node(name)
+    if node is not None and node.online:
+        add_running(plan, resource, node, failed=failed)
