@@ -29,6 +29,7 @@ _log = logging.getLogger(__name__)
 
 _RECONNECT_S = 0.05
 _CONNECT_S = 60.0
+_ANSWER_S = 60.0
 
 OnDocument = Callable[[Document], None]
 OnWritten = Callable[[int, Version | None, str], None]
@@ -48,7 +49,11 @@ class CibFollower:
         self._on_document = on_document
         self._on_written = on_written
         self._connection: Connection | None = None
+        self._asked: asyncio.Future[Any] | None = None
+        """Whose answer the whole document is, until it is taken over."""
         self._writes: dict[int, Batch] = {}
+        self._sent: set[int] = set()
+        """The writes that the present connection carries."""
         self._reconnecting: asyncio.Task[None] | None = None
         self._closed = False
         self.document: Document | None = None
@@ -57,14 +62,20 @@ class CibFollower:
         """Connect, take the whole document and follow it.
 
         Raises:
-            DisconnectedError: no cib daemon answers.
+            DisconnectedError: no cib daemon is there.
+            DeadlineError: it does not answer.
         """
         connection = await Connection.open(
             self._path, "cib", name=self._name, on_event=self._event, deadline_s=_CONNECT_S
         )
         self._connection = connection
+        self._sent.clear()
         connection.closed.add_done_callback(self._lost)
-        self._take(await connection.request(Subscribe()))
+        asked = self._ask(connection, Subscribe())
+        done, _ = await asyncio.wait((asked,), timeout=_ANSWER_S)
+        if not done:
+            raise DeadlineError(f"cib did not answer within {_ANSWER_S:g} s")
+        asked.result()
 
     def close(self) -> None:
         """Follow no more."""
@@ -80,19 +91,22 @@ class CibFollower:
         self._send(tag)
 
     async def lineage(self, ring: str = "") -> LineageState | None:
-        """Return where the replica stands, with ``ring`` as soon as it agrees there; None while cib is away."""
+        """Return where the replica stands, with ``ring`` as soon as it agrees there; None while cib is away or hangs."""
         if self._connection is None or self._connection.closed.done():
             return None
         try:
             state = await self._connection.request(Lineage(ring))
-        except DisconnectedError:
+        except (DisconnectedError, DeadlineError):
             return None
         assert isinstance(state, LineageState)
         return state
 
     def _event(self, event: Any) -> None:
-        if not isinstance(event, CibChanged) or self.document is None:
+        if not isinstance(event, CibChanged):
             return
+        self._take()
+        if self.document is None:
+            return  # the answer that is on its way knows of it
         version = self.document.version
         if event.replaced or not event.patch or Version(*event.before) != version:
             if event.replaced or Version(*event.after) > version:
@@ -106,18 +120,31 @@ class CibFollower:
         """Take the whole document again; events that come meanwhile belong to it or are told afterwards."""
         self.document = None
         assert self._connection is not None
-        self._connection.submit(Query()).add_done_callback(self._fetched)
+        self._ask(self._connection, Query())
 
-    def _fetched(self, answer: "asyncio.Future[Any]") -> None:
-        if answer.cancelled() or isinstance(answer.exception(), DisconnectedError):
+    def _ask(self, connection: Connection, request: Query | Subscribe) -> "asyncio.Future[Any]":
+        self._asked = asked = connection.submit(request)
+        asked.add_done_callback(lambda _: self._take())
+        return asked
+
+    def _take(self) -> None:
+        """Take over the answer with the whole document, if it has come.
+
+        The loop tells of an answer only in its next turn, and an event that came right behind it is told before that:
+        so each event looks here first, or the document would lack that change until the next one shows the gap.
+        """
+        asked = self._asked
+        if asked is None or not asked.done():
+            return
+        self._asked = None
+        if asked.cancelled() or isinstance(error := asked.exception(), DisconnectedError):
             return  # the whole document is taken once cib is back
-        if answer.exception() is None:
-            self._take(answer.result())
-        elif self._connection is not None:
-            _log.warning("cib does not give its document: %s; connecting again", answer.exception())
+        if error is not None:
+            _log.warning("cib does not give its document: %s; connecting again", error)
+            assert self._connection is not None
             self._connection.close()
-
-    def _take(self, answer: Any) -> None:
+            return
+        answer = asked.result()
         assert isinstance(answer, QueryResult)
         self.document = Document(parse_xml(answer.xml))
         self._on_document(self.document)
@@ -136,11 +163,12 @@ class CibFollower:
                 if self._connection is not None:
                     self._connection.close()  # one that does not answer is no better than none
                 await asyncio.sleep(_RECONNECT_S)
-        for tag in sorted(self._writes):
+        for tag in sorted(self._writes.keys() - self._sent):
             self._send(tag)
 
     def _send(self, tag: int) -> None:
         if self._connection is not None:
+            self._sent.add(tag)
             answer = self._connection.submit(self._writes[tag])
             answer.add_done_callback(lambda done: self._written(tag, done))
 
@@ -149,6 +177,7 @@ class CibFollower:
         if isinstance(error, DisconnectedError):
             return  # sent again once cib is back
         self._writes.pop(tag, None)
+        self._sent.discard(tag)
         if error is None:
             changed = answer.result()
             assert isinstance(changed, Changed)
