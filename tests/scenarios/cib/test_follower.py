@@ -134,7 +134,7 @@ def test_a_change_that_comes_right_behind_a_document_fetched_anew_is_not_lost(tm
 
 
 def test_a_replacement_by_an_older_content_right_behind_a_document_is_fetched(tmp_path: Path) -> None:
-    answers = [[whole(FOURTH), change(FOURTH, SECOND, replaced=True)], [whole(SECOND)]]
+    answers: list[list[Any]] = [[whole(FOURTH), change(FOURTH, SECOND, replaced=True)], [whole(SECOND)]]
 
     def script(request: Any) -> list[Any]:
         return [whole(FIRST)] if isinstance(request, Subscribe) else answers.pop(0)

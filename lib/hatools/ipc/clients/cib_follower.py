@@ -91,7 +91,7 @@ class CibFollower:
         self._send(tag)
 
     async def lineage(self, ring: str = "") -> LineageState | None:
-        """Return where the replica stands, with ``ring`` as soon as it agrees there; None while cib is away or hangs."""
+        """Return where the replica stands, with ``ring`` as soon as it agrees there; None while cib is away."""
         if self._connection is None or self._connection.closed.done():
             return None
         try:
