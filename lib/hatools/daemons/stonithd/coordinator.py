@@ -31,6 +31,7 @@ from hatools.ipc.messages.stonith import (
     FencingDone,
     FencingRecord,
     PeerAccepted,
+    PeerArrival,
     PeerCancel,
     PeerClean,
     PeerExecute,
@@ -55,6 +56,7 @@ PeerMessage = (
     | PeerExecuted
     | PeerMerged
     | PeerOutcome
+    | PeerArrival
     | PeerHistory
     | PeerClean
 )
@@ -227,7 +229,7 @@ class Coordinator:
     def clean(self, request: CleanHistory) -> list[Effect]:
         """Forget history everywhere, or with ``broadcast`` tell the peers what we know."""
         if request.broadcast:
-            return [BroadcastPeers(PeerHistory(self.history.listing()))]
+            return [self._tell_history()]
         return [BroadcastPeers(PeerClean(request.target))]
 
     def client_left(self, waiter: int) -> None:
@@ -244,14 +246,28 @@ class Coordinator:
         self._first_ring = self._first_ring or _sequence(ring)
 
     def members_changed(
-        self, now: float, epoch: float, members: Mapping[int, str], peers: frozenset[int]
+        self,
+        now: float,
+        epoch: float,
+        members: Mapping[int, str],
+        peers: frozenset[int],
+        arrived: frozenset[int] = frozenset(),
     ) -> list[Effect]:
-        """Take a new membership, of the cluster and of the fencers."""
-        gone, arrived, before = self.peers - peers, peers - self.peers, self.peers
+        """Take a new membership, of the cluster and of the fencers.
+
+        Args:
+            arrived: the fencers that are new. One that was a peer before is another process now: it knows nothing, and
+                nobody goes on with what the earlier one did. If we are not named when we begin, our predecessor
+                may have been in the group up to now, and nobody sees us arrive: then we say it.
+        """
+        before = self.peers
+        is_unseen = not before and self.local in peers - arrived and len(peers) > 1
+        back = (arrived & before & peers) - {self.local}
+        gone, arrived = before - peers | back, peers - before | back
         names = {**self.members, **members}
         self.members = dict(members)
         self.peers = peers
-        effects: list[Effect] = []
+        effects: list[Effect] = [BroadcastPeers(PeerArrival())] if is_unseen else []
         for identifier, operation in list(self._operations.items()):
             for node in sorted(gone):
                 effects += self._perform(epoch, identifier, operation.peer_lost(now, node))
@@ -266,8 +282,11 @@ class Coordinator:
         informed = (before & peers) - self._newcomers
         # Whoever was to tell the newcomers may be gone: the next one does it.
         if self._newcomers and (arrived or gone) and self.local == min(informed, default=0):
-            effects.append(BroadcastPeers(PeerHistory(self.history.listing())))
+            effects.append(self._tell_history())
         return effects
+
+    def _tell_history(self) -> BroadcastPeers:
+        return BroadcastPeers(PeerHistory(self.history.listing(), tuple(sorted(self.peers))))
 
     def received(self, now: float, epoch: float, sender: int, message: PeerMessage) -> list[Effect]:
         """Take a message from a peer, broadcast or direct, in the order it was delivered."""
@@ -277,7 +296,8 @@ class Coordinator:
             case PeerOffers(identifier, offers):
                 return self._with(epoch, identifier, lambda op: op.offered(now, sender, offers))
             case PeerRelay(query, timeout_ms, delay_ms):
-                return self._announce(epoch, query, timeout_ms, delay_ms)
+                is_known = query.id in self._starting or self.history.get(query.id) is not None
+                return [] if is_known else self._announce(epoch, query, timeout_ms, delay_ms)
             case PeerExecute():
                 return [SendPeer(sender, PeerAccepted(message.id, message.step)), RunHere(sender, message)]
             case PeerAccepted(identifier, step):
@@ -294,7 +314,11 @@ class Coordinator:
             case PeerOutcome(record):
                 self._under_way.pop(record.id, None)
                 return self._take_outcome(epoch, record)
-            case PeerHistory(records):
+            case PeerArrival():
+                return self.members_changed(now, epoch, self.members, self.peers, frozenset({sender}))
+            case PeerHistory(records, told):
+                if sender not in self._newcomers:  # what newcomers remember themselves does not tell them ours
+                    self._newcomers -= frozenset(told)
                 return self._take_history(epoch, records)
             case PeerClean(target):
                 self.history.clean(target)
@@ -332,6 +356,8 @@ class Coordinator:
     def _take_query(self, now: float, epoch: float, sender: int, query: PeerQuery) -> list[Effect]:
         self._relayed.pop(query.id, None)
         starting = self._starting.pop(query.id, None)
+        if query.id in self._under_way:
+            return []  # it was passed on twice, as the first to get it seemed to be gone
         wanted = (query.target.lower(), query.action)
         same = next((identifier for identifier, what in self._under_way.items() if what == wanted), None)
         if same is not None:
@@ -391,7 +417,6 @@ class Coordinator:
 
     def _take_history(self, epoch: float, records: tuple[FencingRecord, ...]) -> list[Effect]:
         effects: list[Effect] = []
-        self._newcomers = frozenset()
         present = {self.members.get(peer) for peer in self.peers}
         for record in self.history.merge(records):
             if record.state == PENDING:

@@ -92,7 +92,6 @@ class Fencer:
         self._core = Coordinator(0, "", self._levels_of)
         self._messaging: MessagingClient | None = None
         self._members: dict[int, str] = {}
-        self._peers: frozenset[int] = frozenset()
         self._waiters: dict[int, asyncio.Future[FencingDone]] = {}
         self._waiter_numbers = count(1)
         self._runs: dict[tuple[int, str, int], asyncio.Task[None]] = {}
@@ -312,9 +311,10 @@ class Fencer:
             case ViewChanged(members=members, ring_id=ring):
                 self._core.enter_ring(ring)
                 self._members = {member.id: member.name for member in members}
-            case GroupChanged(group, members) if group == GROUP:
-                self._peers = frozenset(members)
-                self._perform(self._core.members_changed(now, epoch, self._members, self._peers))
+            case GroupChanged(group, peers, arrived) if group == GROUP:
+                self._perform(
+                    self._core.members_changed(now, epoch, self._members, frozenset(peers), frozenset(arrived))
+                )
             case Delivered(sender=sender, payload=payload, group=group) if group == GROUP:
                 self._take_peer(sender, payload)
             case Direct(sender=sender, payload=payload, group=group) if group == GROUP:

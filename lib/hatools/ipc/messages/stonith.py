@@ -290,10 +290,16 @@ class PeerOutcome:
 
 
 @dataclass(frozen=True, slots=True)
+class PeerArrival:
+    """Broadcast: this is another process than the one before, which may have been in the group up to now."""
+
+
+@dataclass(frozen=True, slots=True)
 class PeerHistory:
-    """Broadcast when nodes arrive: what is remembered."""
+    """Broadcast when nodes arrive: what is remembered. ``told`` are the peers there were when it was sent."""
 
     records: tuple[FencingRecord, ...]
+    told: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Several fencers together, over a network that orders broadcasts and loses nodes. No sockets, no clock."""
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
 
@@ -54,15 +55,16 @@ class Cluster:
         self.agent_results: dict[str, DeviceResult] = {}
         self.ran: list[tuple[str, str, str]] = []
         self.waiter = 0
-        self.change_members()
+        self.change_members(*self.nodes)
 
     def _node(self, number: int) -> Node:
         return Node(Coordinator(number, f"n{number}", lambda target: ()))
 
-    def change_members(self) -> None:
+    def change_members(self, *arrived: int) -> None:
         members = {number: f"n{number}" for number in self.nodes}
+        peers = frozenset(members)
         for number, node in list(self.nodes.items()):
-            self.perform(number, node.core.members_changed(self.now, self.now, members, frozenset(members)))
+            self.perform(number, node.core.members_changed(self.now, self.now, members, peers, frozenset(arrived)))
 
     def kill(self, number: int) -> None:
         del self.nodes[number]
@@ -71,7 +73,27 @@ class Cluster:
 
     def boot(self, number: int) -> None:
         self.nodes[number] = self._node(number)
-        self.change_members()
+        self.change_members(number)
+
+    def reboot_unseen(self, number: int) -> None:
+        """Kill and boot so quickly that no view shows the others without it, and it has been on its own already."""
+        self.queue = deque(entry for entry in self.queue if entry[0] != number)
+        self.nodes[number] = self._node(number)
+        self.nodes[number].core.members_changed(
+            self.now, self.now, {number: f"n{number}"}, frozenset({number}), frozenset({number})
+        )
+        self.change_members(number)
+
+    def restart_unseen(self, number: int) -> None:
+        """A new process takes the place of one that is still in the group; nobody is told."""
+        self.queue = deque(entry for entry in self.queue if entry[0] != number)
+        self.nodes[number] = self._node(number)
+        self.perform(
+            number,
+            self.nodes[number].core.members_changed(
+                self.now, self.now, {n: f"n{n}" for n in self.nodes}, frozenset(self.nodes)
+            ),
+        )
 
     def fence(self, number: int, target: str, action: str = "reboot", **more: int) -> int:
         self.waiter += 1
@@ -237,6 +259,46 @@ def test_a_node_that_arrives_learns_the_history() -> None:
     assert outcomes(cluster.nodes[3]) == [("reboot", "n9", "success", "n1")]
 
 
+@pytest.mark.parametrize("way", [Cluster.reboot_unseen, Cluster.restart_unseen])
+def test_a_fencer_that_is_another_one_all_of_a_sudden_learns_the_history(way: Callable[[Cluster, int], None]) -> None:
+    cluster = Cluster(3)
+    cluster.fence(1, "n9")
+    cluster.settle()
+    way(cluster, 3)
+    cluster.settle()
+    assert outcomes(cluster.nodes[3]) == [("reboot", "n9", "success", "n1")]
+
+
+@pytest.mark.parametrize("way", [Cluster.reboot_unseen, Cluster.restart_unseen])
+def test_what_a_fencer_had_begun_has_failed_when_it_is_another_one(way: Callable[[Cluster, int], None]) -> None:
+    cluster = Cluster(3)
+    cluster.fence(3, "n9")
+    cluster.deliver()
+    way(cluster, 3)
+    cluster.settle()
+    assert [outcomes(node) for node in cluster.nodes.values()] == [[("reboot", "n9", "failed", "")]] * 3
+
+
+def test_what_a_newcomer_tells_is_not_what_it_is_told() -> None:
+    """It was alone and tells its history, too; who was to tell it ours dies before that, and the next one does it."""
+    cluster = Cluster(3)
+    cluster.fence(1, "n9")
+    cluster.settle()
+    del cluster.nodes[3]
+    cluster.change_members()
+    cluster.nodes[3] = cluster._node(3)
+    cluster.nodes[3].core.members_changed(cluster.now, cluster.now, {3: "n3"}, frozenset({3}), frozenset({3}))
+    members, peers = {n: f"n{n}" for n in cluster.nodes}, frozenset(cluster.nodes)
+    for number, arrived in ((1, {3}), (2, {3}), (3, {1, 2})):
+        core = cluster.nodes[number].core
+        cluster.perform(number, core.members_changed(cluster.now, cluster.now, members, peers, frozenset(arrived)))
+    cluster.queue = deque(entry for entry in cluster.queue if entry[0] == 3)
+    cluster.deliver()
+    cluster.kill(1)
+    cluster.settle()
+    assert outcomes(cluster.nodes[3]) == [("reboot", "n9", "success", "n1")]
+
+
 def test_a_node_that_booted_again_is_not_told_that_it_was_fenced() -> None:
     outcome = FencingRecord("op1", "n2", "reboot", "n1", "test.1", "n1", "success", 100.0, ring="1.8")
     reborn, survivor = Coordinator(2, "n2", lambda target: ()), Coordinator(3, "n2", lambda target: ())
@@ -280,6 +342,8 @@ def test_whatever_dies_everybody_is_answered_and_the_histories_agree(seed: int) 
             number = random.randint(1, 5)
             if number not in cluster.nodes:
                 cluster.boot(number)
+        elif choice < 0.9 and len(alive) > 1:
+            random.choice((cluster.reboot_unseen, cluster.restart_unseen))(random.choice(alive))
         for _ in range(random.randint(0, 6)):
             if cluster.queue:
                 cluster.deliver()
