@@ -154,6 +154,7 @@ class Storm:
 
     def _check_end(self) -> None:
         world = self.world
+        world.check_contents()
         documents = [m.processes.replica.document for m in world.machines.values() if m.processes is not None]
         if len({str(document) for document in documents}) != 1:
             raise Violation("the replicas differ at rest")

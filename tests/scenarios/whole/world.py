@@ -92,6 +92,8 @@ class Processes:
     channels: dict[str, float] = field(default_factory=dict)
     awaited_ring: str = ""
     group_sequence: dict[str, int] = field(default_factory=dict)
+    contents: dict[str, Document] = field(default_factory=dict)
+    """The CIBs of the present view, by version."""
 
 
 @dataclass(slots=True)
@@ -137,7 +139,7 @@ class World:
         self.double_starts: list[str] = []
         self.log: list[str] = []
         self.acknowledged: list[str] = []
-        self.contents: dict[tuple[str, str], Document] = {}
+        self.contents: dict[tuple[str, str], tuple[str, dict[str, Document]]] = {}
         self.calculations = 0
         self._unanswered: dict[tuple[int, int], str] = {}
         self._writers: dict[tuple[int, int], tuple[Controller | None, int]] = {}
@@ -243,6 +245,12 @@ class World:
         if label:
             self._unanswered[machine.epoch, self._requests] = label
         self._replica(machine, life.replica.submit(self._requests, tuple(changes), self._stamp(machine)))
+
+    def check_contents(self) -> None:
+        """Compare what those that are in one view now have held in it."""
+        for machine in self.machines.values():
+            if machine.processes is not None:
+                self._check_contents(machine, machine.processes, "")
 
     # --- what must always hold of the agents
 
@@ -382,8 +390,13 @@ class World:
     def _view(self, machine: Machine, life: Processes, view: View) -> None:
         event = _view_changed(view)
         self.note(f"{machine.name} view {event.ring_id} {[m.name for m in event.members]} quorate={view.quorate}")
-        self._later(machine, "messaging-cib", lambda: self._replica(machine, life.replica.view_changed(event)))
+        self._later(machine, "messaging-cib", lambda: self._enter_view(machine, life, event))
         self._later(machine, "messaging-crmd", lambda: self._feed(machine, life, event))
+
+    def _enter_view(self, machine: Machine, life: Processes, event: ViewChanged) -> None:
+        if event.ring_id != life.replica.ring_id:
+            self._check_contents(machine, life, event.ring_id)
+        self._replica(machine, life.replica.view_changed(event))
 
     def _tell_group(self, machine: Machine, life: Processes, group: str, event: GroupChanged) -> None:
         if group == "cib":
@@ -477,7 +490,8 @@ class World:
                 case cib.Answer():
                     self._answer(machine, life, effect)
                 case cib.Changed(_, after):
-                    self._check_content(machine, life, after)
+                    if life.replica.is_synchronised:
+                        life.contents[str(after.version)] = after
                     self._control(machine, life, CibSeen(after))
                 case cib.Note(level, text):
                     self.note(f"{machine.name} cib {level}: {text[:160]}")
@@ -512,14 +526,20 @@ class World:
         if controller is life.controller:
             self._control(machine, life, Written(tag, version, error))
 
-    def _check_content(self, machine: Machine, life: Processes, document: Document) -> None:
-        """Members of a partition that are at one version hold the same content."""
-        if life.engine.view is None or not life.replica.is_synchronised:
-            return
-        key = (str(life.engine.view.ring_id), str(document.version))
-        first = self.contents.setdefault(key, document)
-        if not _is_alike(first.root, document.root):
-            raise Violation(f"{machine.name} holds another CIB of version {key[1]} in view {key[0]}")
+    def _check_contents(self, machine: Machine, life: Processes, next_ring: str) -> None:
+        """Who go from one view to the next together hold the same content at the same version in the first.
+
+        Who does not come along may have seen a message that nobody else ever will: that promise messaging does not
+        make (:mod:`hatools.messaging.views`), which is why an acknowledgement waits for a majority.
+        """
+        contents, life.contents = life.contents, {}
+        companion, others = self.contents.setdefault((life.replica.ring_id, next_ring), (machine.name, contents))
+        for version in contents.keys() & others.keys():
+            if not _is_alike(contents[version].root, others[version].root):
+                raise Violation(
+                    f"{machine.name} and {companion} held different CIBs of version {version} in view "
+                    f"{life.replica.ring_id}"
+                )
 
     # --- the controller
 
