@@ -178,7 +178,8 @@ class Wording(Collection):
         if self.object_id(element, hint) is None:
             if element.tag == "op":
                 return element
-            self.messages.error(f"No ID found for {_word_of(element.tag)}: {ascii_only(format_xml(element, None))}")
+            text = format_xml(element, None).replace("&apos;", "'")  # libxml2 leaves them as they are
+            self.messages.error(f"No ID found for {_word_of(element.tag)}: {ascii_only(text)}")
             return None
         element = self._block(element)
         fill_ids(element, old, self.ids)
