@@ -97,6 +97,8 @@ class Controller:
         self.cluster.started = at.now
         self._dc = 0
         self._offer: JoinOffer | None = None
+        self._early_offer: tuple[int, JoinOffer] | None = None
+        """An offer from one that is the DC if the votes, once we have them all, say so."""
         self._escalation: float | None = None
         self._shutting_down = False
         self._announced: ControllerState | None = None
@@ -292,6 +294,8 @@ class Controller:
                 if sender == self.election.winner:
                     self._offer = message
                     self._dc = sender
+                elif self.election.is_open:
+                    self._early_offer = (sender, message)
             case JoinRequest():
                 coordinator.membership.requested(sender, message)
             case JoinAck():
@@ -383,13 +387,17 @@ class Controller:
 
     def _elected(self, winner: int) -> None:
         cluster = self.cluster
+        if winner != self._dc:
+            self._offer = None  # while the DC is the same, it still waits for the answer
+        early, self._early_offer = self._early_offer, None
         if winner == cluster.me.id:
             self._dc = winner
             cluster.post(Input.WON)
         elif winner != self._dc or self.coordinator.active or self.state is not State.NOT_DC:
             self._dc = winner
-            self._offer = None
             cluster.post(Input.LOST)
+        if early is not None and early[0] == winner:
+            self._offer = early[1]
 
     def _answer_offer(self) -> None:
         """Ask to join, once what we wrote so far is known everywhere: a new DC must see what runs here."""

@@ -117,6 +117,8 @@ class Coordinator:
             self.membership.joins.drop(peer.id)
             self.membership.mark_lost(at, peer, self._cluster.standing(peer))
             self._act(at, self.transitioner.node_lost(at.now, peer.name))
+        if lost:
+            self.membership.hasten(at)
         self.want(at, "the membership changed")
 
     def controllers_changed(self, at: Instant, arrived: list[Peer], left: list[Peer]) -> None:
@@ -128,6 +130,7 @@ class Coordinator:
             if peer.in_view:
                 self._act(at, self.transitioner.node_lost(at.now, peer.name))
                 self.membership.controller_left(at, peer)
+                self.membership.hasten(at)
         for peer in arrived:
             self.holds.release(grace_hold(peer.name))
         if arrived:
@@ -273,7 +276,10 @@ class Coordinator:
                     if value is not None or self.membership.is_present(node_id):
                         self.abort(at, f"{name} of {node} is {value or 'gone'} now")
                 case OperationRecorded():
-                    self._act(at, self.transitioner.recorded(at.now, fact))
+                    news = self.transitioner.recorded(at.now, fact)
+                    if any(isinstance(effect, Aborted) for effect in news):
+                        self.membership.hasten(at)
+                    self._act(at, news)
                 case HistoryErased(node_id):
                     if self.membership.is_present(node_id):
                         self._act(at, self.transitioner.erased(at.now, fact))
@@ -283,7 +289,7 @@ class Coordinator:
         key = self._duties.written(tag)
         if key is not None:
             self._act(at, self.transitioner.finish(at.now, key, failed=bool(error)))
-        self.membership.written(tag)
+        self.membership.written(at, tag)
 
     def action_done(self, at: Instant, done: ActionDone) -> None:
         """React to the end of an action that was reported by message."""

@@ -10,7 +10,7 @@ from hatools.daemons.crmd.events import Instant
 from hatools.daemons.crmd.fsa import Input, State
 from hatools.daemons.crmd.history import FEATURE_SET
 from hatools.daemons.crmd.holds import Holds
-from hatools.daemons.crmd.join import Joins, refusal_reason
+from hatools.daemons.crmd.join import NEWCOMER_PATIENCE_S, URGENT_PATIENCE_S, Joins, Phase, refusal_reason
 from hatools.daemons.crmd.peers import Peer
 from hatools.ipc.messages.attrd import RemovePeer, UpdateAttribute
 from hatools.ipc.messages.cib import Change
@@ -48,7 +48,24 @@ class Membership:
             if member == cluster.me.id:
                 self.joins.request(member, self.own_request(self.joins.join_id))
             else:
-                cluster.emit(SendToPeer(member, JoinOffer(self.joins.join_id, cluster.me.name)))
+                self._send_offer(member)
+        self.joins.hasten(at.now, self._newcomers(members), NEWCOMER_PATIENCE_S)
+
+    def hasten(self, at: Instant) -> None:
+        """Do not let others wait long for newcomers: somebody was lost, or something failed."""
+        members = [peer.id for peer in self._cluster.peers.in_group()]
+        self.joins.hasten(at.now, self._newcomers(members), URGENT_PATIENCE_S)
+
+    def _send_offer(self, member: int) -> None:
+        self._cluster.emit(SendToPeer(member, JoinOffer(self.joins.join_id, self._cluster.me.name)))
+
+    def _newcomers(self, members: list[int]) -> list[int]:
+        """Return those of the members whose node holds nothing as far as the CIB knows: all goes on without them."""
+        return [member for member in members if not self._is_member(self._cluster.peers.learn(member, ""))]
+
+    def _is_member(self, peer: Peer) -> bool:
+        standing = self._cluster.standing(peer)
+        return standing is not None and standing.in_ccm and standing.crmd
 
     def own_request(self, join_id: int) -> JoinRequest:
         """Return what this node answers to an offer; whether it is fresh is the controller's to say."""
@@ -74,7 +91,6 @@ class Membership:
         if state is State.INTEGRATION and self.joins.all_answered:
             return Input.INTEGRATED
         if state is State.FINALIZE_JOIN and self._finalizing is None and self.joins.all_confirmed:
-            self.joins.deadline = None
             return Input.FINALIZED
         return None
 
@@ -96,8 +112,7 @@ class Membership:
             if reason:
                 self._refuse(peer, reason)
                 continue
-            standing = cluster.standing(peer)
-            if request.fresh or standing is None or not (standing.in_ccm and standing.crmd):
+            if request.fresh or not self._is_member(peer):
                 changes.append(status.erase_history(peer.node_id))
             changes.append(self.stand(peer, status.MEMBER, "do_dc_join_finalize"))
             if request.start_state in ("standby", "online"):
@@ -105,10 +120,10 @@ class Membership:
                 cluster.emit(SetAttributes(UpdateAttribute("standby", value, node=peer.name)))
         self._finalizing = cluster.write(*changes)
 
-    def _acknowledge(self) -> None:
+    def _acknowledge(self, at: Instant) -> None:
         cluster = self._cluster
         for member in self.joins.requests():
-            self.joins.acknowledge(member, True)
+            self.joins.acknowledge(at.now, member)
             peer = cluster.peers.get(member)
             if peer is not None:
                 peer.joined = True
@@ -119,7 +134,7 @@ class Membership:
 
     def _refuse(self, peer: Peer, reason: str) -> None:
         self._cluster.log("error", f"{peer.name} is refused: {reason}")
-        self.joins.acknowledge(peer.id, False)
+        self.joins.refuse(peer.id)
         self._cluster.emit(SendToPeer(peer.id, JoinAck(self.joins.join_id, False, reason)))
 
     def _may_join(self, peer: Peer) -> bool:
@@ -128,22 +143,38 @@ class Membership:
             return False
         if peer.unclean and status.has_fencing(self._cluster.document):
             return False
-        if standing is None or (standing.in_ccm and standing.crmd) or standing.expected != "member":
+        if standing is None or self._is_member(peer) or standing.expected != "member":
             return True
         return not status.has_fencing(self._cluster.document)
 
     def expire(self, at: Instant) -> None:
-        """Leave out who does not answer an offer in time."""
-        if self.joins.deadline is not None and self.joins.deadline <= at.now:
-            silent = self.joins.give_up()
-            if silent:
-                self._cluster.log("warning", f"controllers {silent} did not answer: they stay outside")
+        """Go on without newcomers that do not answer in time; count members that do not as gone, as they may be."""
+        silent = []
+        for member, phase in self.joins.overdue(at.now).items():
+            peer = self._cluster.peers.learn(member, "")
+            if phase is Phase.SILENT:
+                self.joins.give_up(at.now, member)
+                self._send_offer(member)
+            elif not self._is_member(peer):
+                self.joins.give_up(at.now, member)
+                silent.append(peer.name)
+            elif not self.joins.ask_again(at.now, member):
+                self.joins.give_up(at.now, member)
+                self._count_as_gone(peer)
+                self._want(at, f"the controller of {peer.name} does not answer")
+            elif phase is Phase.OFFERED:
+                self._send_offer(member)
+            else:
+                self._cluster.emit(SendToPeer(member, JoinAck(self.joins.join_id, True)))
+        if silent:
+            names = ", ".join(silent)
+            self._cluster.log("warning", f"The controllers of {names} do not answer: they join when they do")
 
-    def written(self, tag: int) -> None:
+    def written(self, at: Instant, tag: int) -> None:
         """Acknowledge the members whose entries are in the CIB now."""
         if tag == self._finalizing:
             self._finalizing = None
-            self._acknowledge()
+            self._acknowledge(at)
 
     # --- how nodes stand
 
@@ -251,8 +282,12 @@ class Membership:
     def hold_expired(self, reason: str) -> None:
         for peer in self._cluster.peers.all():
             if reason == grace_hold(peer.name) and not peer.in_group:
-                standing = status.NodeStanding(peer.in_view, False, "down", "member")
-                self._cluster.write(self.stand(peer, standing, "peer_update_callback"))
+                self._count_as_gone(peer)
+
+    def _count_as_gone(self, peer: Peer) -> None:
+        """Write that a controller is gone and should not be: whoever fences, fences its node."""
+        standing = status.NodeStanding(peer.in_view, False, "down", "member")
+        self._cluster.write(self.stand(peer, standing, "peer_update_callback"))
 
     def hold_for_unseen(self, at: Instant) -> None:
         """Wait, when the cluster starts, for configured nodes nobody has seen yet."""

@@ -44,6 +44,7 @@ from hatools.daemons.crmd.events import (
     Synchronised,
     Written,
 )
+from hatools.ipc.messages.crmd import JoinOffer
 from hatools.ipc.messages.lrm import OperationDone
 from hatools.ipc.messages.messaging import GroupChanged, Member, ViewChanged
 from hatools.transition.graph import Graph
@@ -77,6 +78,11 @@ class InstantCluster:
         self.fence_requests: list[FenceNode] = []
         self.cancelled: list[tuple[str, str, int]] = []
         self.can_fence = True
+        self.deaf: set[int] = set()
+        """Nodes that no offer reaches."""
+        self.behind: set[int] = set()
+        """Nodes whose replica does not agree with the others yet."""
+        self.offers: list[int] = []
         self.log: list[str] = []
         self._calls = 0
         self._lives = 0
@@ -213,7 +219,9 @@ class InstantCluster:
                 for other in self.nodes:
                     self._queue.append((other, PeerSaid(node, message, True)))
             case SendToPeer(other, message):
-                if other in self.nodes:
+                if isinstance(message, JoinOffer):
+                    self.offers.append(other)
+                if other in self.nodes and not (other in self.deaf and isinstance(message, JoinOffer)):
                     self._queue.append((other, PeerSaid(node, message, False)))
             case WriteCib(tag, changes):
                 document = self.document
@@ -225,7 +233,8 @@ class InstantCluster:
                     self._take(document)
                 self._queue.append((node, Written(tag, document.version)))
             case AwaitReplica(ring):
-                self._queue.append((node, Synchronised(ring)))
+                if node not in self.behind:
+                    self._queue.append((node, Synchronised(ring)))
             case ComputeTransition(request, document):
                 self.calculations.append(document)
                 self._queue.append((node, Scheduled(request, self.scheduler(document))))
