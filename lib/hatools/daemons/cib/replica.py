@@ -83,8 +83,9 @@ class Replica:
         self._group: frozenset[int] = frozenset()
         self._round: Round | None = None
         self._early: dict[str, PeerContent] = {}
-        self._early_reports: deque[tuple[int, PeerStored]] = deque(maxlen=256)
-        self._resyncs = 0
+        self._resync = ""
+        """What names the last call to agree anew since somebody arrived; empty if there was none."""
+        self._resyncs_sent = 0
         self._has_content = False
         self.is_adopted = False
         """Whether the content was taken over from another member in this ring, in place of our own."""
@@ -137,7 +138,8 @@ class Replica:
 
     def resynchronise(self, reason: str) -> list[Effect]:
         """Ask all members to agree anew."""
-        return [BroadcastToPeers(PeerResync(reason))]
+        self._resyncs_sent += 1
+        return [BroadcastToPeers(PeerResync(reason, f"{self._incarnation}.{self._resyncs_sent}"))]
 
     # -- what messaging tells
 
@@ -149,16 +151,22 @@ class Replica:
         if before is not None and before.ring_id == view.ring_id:
             return [*self._enter_lineage(), *self._answer_what_is_done()]
         self._safe_sequence = 0
-        self._resyncs = 0
+        self._resync = ""
         self.is_adopted = False
         return self._begin_round()
 
     def group_changed(self, change: GroupChanged) -> list[Effect]:
         """Take the nodes that have a cib daemon in the group now."""
+        is_unseen = not self._group and self.node in change.members and self.node not in change.arrived
         self._group = frozenset(change.members)
+        if is_unseen and len(change.members) > 1:
+            # Our predecessor was in the group up to now, and the others do not see that we have taken its place.
+            return self.resynchronise("another cib daemon has taken its predecessor's place")
         members = self._participants()
         if self._round is not None and self._round.members == members and not change.arrived:
             return []
+        if change.arrived:
+            self._resync = ""  # who arrives does not know of it
         return self._begin_round()
 
     def set_quorum_votes(self, votes: int) -> list[Effect]:
@@ -186,8 +194,8 @@ class Replica:
                 return self._state_delivered(now, sender, message)
             case PeerStored():
                 return self._stored_elsewhere(sender, message)
-            case PeerResync(reason):
-                self._resyncs += 1
+            case PeerResync(reason, nonce):
+                self._resync = nonce
                 return [
                     Note("notice", f"agreeing on the CIB anew, asked by node {sender}: {reason}"),
                     *self._begin_round(),
@@ -241,7 +249,7 @@ class Replica:
             self._round = None
             return []
         names = ",".join(map(str, sorted(members)))
-        self._round = Round(f"{self._view.ring_id}/{names}/{self._resyncs}", members)
+        self._round = Round(f"{self._view.ring_id}/{names}/{self._resync}", members)
         self._states_sent += 1
         state = PeerState(
             self._round.id,
@@ -268,9 +276,6 @@ class Replica:
         current = self._round
         self._voting.forget_stored()
         self._chains.clear()
-        for node, report in self._early_reports:
-            self._stored_elsewhere(node, report)
-        self._early_reports.clear()
         if not current.agrees(self.node):
             self.deadline = now + CONTENT_TIMEOUT
             note = Note("info", f"waiting for the CIB of node {current.winner}: it has version {_text(current)}")

@@ -67,6 +67,7 @@ class PeerStored:
 
 @dataclass(frozen=True, slots=True)
 class PeerResync:
-    """Ordered: agree anew, something is amiss."""
+    """Ordered: agree anew, something is amiss. ``nonce`` is never used twice: it names the round that begins."""
 
     reason: str
+    nonce: str = ""

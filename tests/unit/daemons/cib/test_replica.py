@@ -3,7 +3,7 @@
 from hatools.cib.document import empty_document
 from hatools.cib.operations import Stamp
 from hatools.daemons.cib.divergence import has_own_changes
-from hatools.daemons.cib.effects import Answer, BroadcastToPeers, Effect, Mark, Persist
+from hatools.daemons.cib.effects import Answer, BroadcastToPeers, Effect, Mark, Persist, SendToPeer
 from hatools.daemons.cib.replica import Replica
 from hatools.daemons.cib.rounds import Round, parse_ring_id
 from hatools.daemons.cib.voting import Voting
@@ -193,3 +193,53 @@ def test_changes_made_without_quorum_are_worth_a_backup() -> None:
     replica = alone()
     replica.delivered(0.0, 1, 5, written(replica))
     assert has_own_changes(replica.document, Mark("1.1", (0, 1, 0)), state("1.9", (0, 9, 0), (0, 9, 0)))
+
+
+class Company:
+    """Replicas in one view: what one broadcasts is delivered to all, what it sends to one to that one."""
+
+    def __init__(self, *nodes: int) -> None:
+        self.replicas = {node: Replica(node, f"node{node}", empty_document(), Mark(), "a") for node in nodes}
+        self.sequence = 0
+        for replica in self.replicas.values():
+            replica.view_changed(view(*nodes))
+
+    def group(self, *members: int, arrived: tuple[int, ...] = (), told: tuple[int, ...] = ()) -> None:
+        """Tell members (all of them by default) who is in the group."""
+        change = GroupChanged("cib", members, arrived)
+        self.carry_out([(node, self.replicas[node].group_changed(change)) for node in told or members])
+
+    def carry_out(self, told: list[tuple[int, list[Effect]]]) -> None:
+        present = {node for node, _ in told} | {node for node, r in self.replicas.items() if r.is_synchronised}
+        while told:
+            sender, effects = told.pop(0)
+            for effect in effects:
+                if isinstance(effect, BroadcastToPeers):
+                    self.sequence += 1
+                    for node in sorted(present):
+                        told.append((node, self.replicas[node].delivered(0.0, sender, self.sequence, effect.message)))
+                elif isinstance(effect, SendToPeer):
+                    told.append((effect.node, self.replicas[effect.node].direct(0.0, sender, effect.message)))
+                elif isinstance(effect, Persist):
+                    told.append((sender, self.replicas[sender].persisted(effect.token)))
+
+    def agree(self) -> set[int]:
+        return {node for node, replica in self.replicas.items() if replica.is_synchronised}
+
+
+def test_who_arrives_after_a_call_to_agree_anew_agrees_with_the_others() -> None:
+    company = Company(1, 2, 3)
+    company.group(1, 2, arrived=(1, 2))
+    company.carry_out([(1, company.replicas[1].resynchronise("a test"))])
+    assert company.agree() == {1, 2}
+    company.group(1, 2, 3, arrived=(3,))
+    assert company.agree() == {1, 2, 3}
+
+
+def test_a_replica_that_takes_its_predecessors_place_unseen_agrees_with_the_others() -> None:
+    company = Company(1, 2)
+    company.group(1, 2, arrived=(1, 2))
+    company.replicas[2] = Replica(2, "node2", empty_document(), Mark(), "b")
+    company.replicas[2].view_changed(view(1, 2))
+    company.group(1, 2, told=(2,))
+    assert company.agree() == {1, 2}
