@@ -16,6 +16,7 @@ from hatools.ipc.messages.pacemakerd import DescribeNode, NodeProcesses
 from hatools.lab import cluster
 from hatools.lab.demo import load_base_configuration
 from hatools.lab.nodes import Lab, LabNode, create_lab
+from tests.support.picture import watched
 
 SOURCE = Path(__file__).resolve().parents[2]
 
@@ -97,12 +98,15 @@ def running_lab(
 ) -> Iterator[RunningLab]:
     """Make and boot a lab, give it its base configuration, and remove its processes at the end."""
     lab = create_lab(folder, nodes, port=port, messaging=messaging)
+    running = RunningLab(lab)
+    logs = {node.name: lab.directories(node).log_file for node in lab.nodes}
     try:
-        cluster.boot(lab)
-        cluster.wait_settled(lab, list(lab.nodes), 60.0)
-        load_base_configuration(lab, fencing=fencing)
-        cluster.wait_settled(lab, list(lab.nodes), 60.0)
-        yield RunningLab(lab)
+        with watched(logs, lambda node, line: running.command(node, *line.split(), timeout=15).stdout):
+            cluster.boot(lab)
+            cluster.wait_settled(lab, list(lab.nodes), 60.0)
+            load_base_configuration(lab, fencing=fencing)
+            cluster.wait_settled(lab, list(lab.nodes), 60.0)
+            yield running
     finally:
         cluster.shut_down(lab, hard=True)
 

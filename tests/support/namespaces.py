@@ -21,6 +21,7 @@ from pathlib import Path
 
 from hatools.lab.supervisor import NodeSupervisor, ask_supervisor
 from hatools.values.records import dataclass, field
+from tests.support.picture import watched
 
 NETWORK = "10.89.11"
 CLIENT_ADDRESS = f"{NETWORK}.200"
@@ -104,6 +105,11 @@ class NamespaceCluster:
     @property
     def control(self) -> Path:
         return self.folder / "control"
+
+    @property
+    def cluster_logs(self) -> dict[str, Path]:
+        """The log of each node's cluster software."""
+        return {node: self.folder / node / "var/log/pacemaker/pacemaker.log" for node in self.nodes}
 
     @property
     def log(self) -> Path:
@@ -325,7 +331,8 @@ def namespace_cluster(
             supervisors.append(_fork_supervisor(cluster, node, prepare))
         wait_until(lambda: all((cluster.control / f"{node}.sock").exists() for node in cluster.nodes), 20.0)
         wait_until(lambda: all((folder / node / "init.pid").exists() for node in cluster.nodes), 20.0)
-        yield cluster
+        with watched(cluster.cluster_logs, lambda node, line: cluster.on(node, *line.split(), check=False, timeout=15)):
+            yield cluster
     finally:
         _take_down(cluster, supervisors)
 
