@@ -60,7 +60,7 @@ class StatementError(SyntaxProblem):
             "  " + line.text[begin : begin + _WINDOW].expandtabs(1),
             "  " + " " * (offset - begin) + "^" * width,
         ]
-        written = word.text.rstrip(":") if word else ""
+        written = word.text[:_WINDOW].rstrip(":") if word else ""
         known = {name.lower(): name for name in vocabulary}
         nearest = get_close_matches(written.lower(), list(known), 1) if word else []
         if nearest and nearest[0] != written.lower():

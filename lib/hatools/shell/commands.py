@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 OPERATOR, ADMINISTRATOR, EXPERT = range(3)
 SKILLS = ("operator", "administrator", "expert")
+LONGEST_NAME = 100
+"""No name is longer: a longer word abbreviates nothing, and would take seconds to become a pattern."""
+
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
@@ -144,6 +147,8 @@ class Level:
         entries = cls.entries()
         if word in entries:
             return entries[word]
+        if len(word) > LONGEST_NAME:
+            return None
         try:
             patterns = (re.compile(word + ".*", re.IGNORECASE), re.compile(".*".join(word) + ".*", re.IGNORECASE))
         except re.error as error:

@@ -4,7 +4,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from hatools.parser.tokens import check_characters, split_words
-from hatools.shell.commands import SKILLS, Command, CommandError, Door, Level
+from hatools.shell.commands import LONGEST_NAME, SKILLS, Command, CommandError, Door, Level
 from hatools.values.errors import HatoolsError
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def _nearest(level: Level, word: str) -> str:
     from difflib import get_close_matches
 
     names = [name for name in level.entries() if name[0] not in "_-"]
-    found = get_close_matches(word, names, n=3, cutoff=0.6)
+    found = get_close_matches(word[:LONGEST_NAME], names, n=3, cutoff=0.6)
     if not found:
         return f"`ls` lists what there is{' in ' + level.name if level.name != 'root' else ''}"
     return f"  did you mean {' or '.join(repr(name) for name in found)}?"
