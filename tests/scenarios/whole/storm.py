@@ -85,6 +85,7 @@ class Storm:
             world.heal,
             world.heal,
             lambda: world.kill_controller(number),
+            lambda: world.keep_unaware(number, self.random.choice((1.0, 8.0, 30.0, 80.0))),
             self._loss,
             self._break_fencing,
         ]
@@ -129,6 +130,8 @@ class Storm:
         world.fence_works = True
         world.start_failures = 0.0
         for number, machine in world.machines.items():
+            if machine.unaware_until > world.now:
+                world.keep_unaware(number, 0.0)
             if not machine.powered:
                 world.at(world.now + 1.0, lambda n=number: self._boot(n))  # type: ignore[misc]
 

@@ -109,6 +109,8 @@ class Machine:
     epoch: int = 0
     ring_sequence: int = 0
     paused_until: float = 0.0
+    unaware_until: float = 0.0
+    """Until when its controller does not learn that the replicas agree, and so answers no offer."""
     powered: bool = True
 
     @property
@@ -206,6 +208,13 @@ class World:
         if seconds > self.configuration.timing.token and len(life.engine.totem.members) > 1:
             # Messaging finds that it was out for too long, and everything begins anew.
             self.at(machine.paused_until, lambda: self._restart_processes(machine, life))
+
+    def keep_unaware(self, number: int, seconds: float) -> None:
+        """For a while, its controller does not learn that the replicas agree: it is there, and joins nobody."""
+        machine = self.machines[number]
+        self.note(f"the controller of {machine.name} hears nothing of its replica for {seconds:.1f} s")
+        machine.unaware_until = self.now + seconds
+        self.at(machine.unaware_until, lambda: self._replica(machine, []))
 
     def kill_controller(self, number: int) -> None:
         """The controller dies; its node stays, and a new one comes."""
@@ -499,7 +508,8 @@ class World:
                     continue
         if life.awaited_ring and life.replica.is_synchronised and life.engine.view is not None:
             ring = str(life.engine.view.ring_id)
-            if ring == life.awaited_ring and life.replica.ring_id == ring:
+            is_told = machine.unaware_until <= self.now
+            if is_told and ring == life.awaited_ring and life.replica.ring_id == ring:
                 life.awaited_ring = ""
                 self._control(machine, life, Synchronised(ring, life.replica.is_adopted))
         self._arm(machine, life, "replica")
