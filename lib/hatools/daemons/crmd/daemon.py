@@ -10,14 +10,12 @@ import logging
 import os
 import time
 import uuid
-from collections.abc import Awaitable, Callable
-from functools import partial
 from typing import Any, assert_never
 
-from hatools.agents.metadata import parse_metadata
 from hatools.cib.document import Document, Version, parse_xml
 from hatools.daemons.crmd import effects as does
 from hatools.daemons.crmd.cluster import Identity
+from hatools.daemons.crmd.colleagues import Colleagues
 from hatools.daemons.crmd.controller import Controller
 from hatools.daemons.crmd.events import (
     CibSeen,
@@ -28,22 +26,18 @@ from hatools.daemons.crmd.events import (
     FencingTold,
     Instant,
     LoadSeen,
-    MetadataRead,
-    OperationRefused,
     PeerSaid,
-    RecurringCancelled,
-    ResourceForgotten,
     RingDescribed,
     Scheduled,
     ShutdownAsked,
     Synchronised,
     Written,
 )
-from hatools.daemons.crmd.requests import alert_request, execute_request, fence_request
+from hatools.daemons.crmd.executor import LocalExecutor
+from hatools.daemons.crmd.requests import fence_request
 from hatools.daemons.crmd.throttle import INTERVAL_S, own_limit
 from hatools.ipc.client import Connection
 from hatools.ipc.clients.cib_follower import CibFollower
-from hatools.ipc.clients.lrm import LrmClient
 from hatools.ipc.clients.messaging import GroupEvent, MessagingClient
 from hatools.ipc.codec import Envelope, Kind, decode, encode
 from hatools.ipc.messages.cib import Batch
@@ -65,7 +59,6 @@ from hatools.ipc.messages.crmd import (
     StartElection,
     SubscribeController,
 )
-from hatools.ipc.messages.lrm import OperationDone
 from hatools.ipc.messages.messaging import Delivered, Direct, GroupChanged, ViewChanged
 from hatools.ipc.messages.pengine import ScheduleRequest, ScheduleResult
 from hatools.ipc.messages.session import Done
@@ -74,18 +67,14 @@ from hatools.ipc.rights import Rights
 from hatools.ipc.server import Client, Server
 from hatools.runtime.daemon import EXIT_LEFT_CLUSTER, Context
 from hatools.runtime.logs import NOTICE
-from hatools.runtime.timestamps import alert_moment
 from hatools.transition.xml import graph_from_xml
-from hatools.values.agentname import AgentName
 from hatools.values.errors import (
     DeadlineError,
-    DisconnectedError,
     HatoolsError,
     NoSuchObjectError,
     RemoteError,
     UnavailableError,
 )
-from hatools.values.result import ExecStatus
 
 _log = logging.getLogger(__name__)
 
@@ -106,15 +95,14 @@ class ControllerDaemon:
         self._loop = asyncio.get_running_loop()
         self._server = Server("crmd", context.directories.socket("crmd"), self._answer, policy=context.policy)
         self._messaging: MessagingClient | None = None
-        self._lrm: LrmClient | None = None
+        self._executor: LocalExecutor | None = None
+        self._colleagues = Colleagues(context.directories.socket)
         self._cib = CibFollower(
             context.directories.socket("cib"), "crmd", lambda document: self._feed(CibSeen(document)), self._written
         )
         self._core: Controller | None = None
         self._early: list[Event] = []
         self._timer: asyncio.TimerHandle | None = None
-        self._tails: dict[str, asyncio.Future[Any]] = {}
-        self._connections: dict[str, Connection] = {}
         self._questions: dict[int, asyncio.Future[ControllerState]] = {}
         self._last_question = 0
         self._end: asyncio.Future[int] = self._loop.create_future()
@@ -124,12 +112,7 @@ class ControllerDaemon:
     async def serve(self) -> int:
         """Work until the core ends, or something is lost that we cannot do without."""
         folders = self._context.directories
-        self._lrm = await LrmClient.connect(
-            folders.socket("lrmd"), name="crmd", on_done=self._operation_done, deadline_s=30
-        )
-        for resource in await self._lrm.resources():
-            # What an earlier incarnation had watched is probed and watched again by the new one.
-            await self._lrm.unregister(resource.resource)
+        self._executor = await LocalExecutor.connect(folders.socket("lrmd"), self._feed, self._fail, self._feed)
         await self._cib.connect()
         self._messaging = await MessagingClient.open(
             folders.socket("messaging"), name="crmd", on_event=self._group_event, deadline_s=30
@@ -159,9 +142,9 @@ class ControllerDaemon:
         return await self._until_the_end()
 
     async def _until_the_end(self) -> int:
-        assert self._messaging is not None and self._lrm is not None
+        assert self._messaging is not None and self._executor is not None
         stopping = asyncio.ensure_future(self._context.stopping.wait())
-        lost = {self._messaging.closed: EXIT_LEFT_CLUSTER, self._lrm.connection.closed: 1}
+        lost = {self._messaging.closed: EXIT_LEFT_CLUSTER, self._executor.closed: 1}
         waits: set[asyncio.Future[Any]] = {stopping, self._end, self._server.failed, *lost}
         status: int | None = None
         while status is None:
@@ -194,6 +177,10 @@ class ControllerDaemon:
             return
         self._perform(self._core.handle(self._instant(), event))
 
+    def _fail(self, error: BaseException) -> None:
+        if not self._server.failed.done():
+            self._server.failed.set_exception(error)
+
     def _arm(self) -> None:
         assert self._core is not None
         if self._timer is not None:
@@ -211,7 +198,8 @@ class ControllerDaemon:
     # --- effects
 
     def _perform(self, effects: list[does.Effect]) -> None:
-        assert self._messaging is not None
+        executor = self._executor
+        assert self._messaging is not None and executor is not None
         for effect in effects:
             match effect:
                 case does.BroadcastToPeers(message):
@@ -227,19 +215,19 @@ class ControllerDaemon:
                 case does.Rehearse(document):
                     self._server.start(self._rehearse(document))
                 case does.RunOperation():
-                    self._in_order(effect.resource.name, partial(self._run, effect))
+                    executor.run(effect)
                 case does.CancelRecurring():
-                    self._in_order(effect.resource, partial(self._cancel, effect))
+                    executor.cancel(effect)
                 case does.ForgetResource():
-                    self._in_order(effect.resource, partial(self._forget, effect))
+                    executor.forget(effect)
                 case does.ReadMetadata():
-                    self._server.start(self._read_metadata(effect))
+                    self._server.start(executor.read_metadata(effect))
                 case does.FenceNode():
                     self._server.start(self._fence(effect))
                 case does.SetAttributes(request):
                     self._server.start(self._set_attributes(request))
                 case does.RunAlert():
-                    self._server.start(self._alert(effect))
+                    self._server.start(executor.alert(effect))
                 case does.Announce(state):
                     listeners = [c for c in self._server.clients.values() if c.state.get(_SUBSCRIBED)]
                     self._server.broadcast(ControllerChanged(state), listeners)
@@ -253,82 +241,10 @@ class ControllerDaemon:
                     assert_never(effect)
         self._arm()
 
-    def _in_order(self, resource: str, work: Callable[[], Awaitable[None]]) -> None:
-        """Carry out what concerns one resource one after the other."""
-        before = self._tails.get(resource)
-
-        async def run() -> None:
-            if before is not None:
-                await asyncio.wait((before,))
-            await work()
-
-        task = asyncio.ensure_future(run())
-        self._tails[resource] = task
-
-        def finished(done: "asyncio.Future[None]") -> None:
-            if self._tails.get(resource) is done:
-                del self._tails[resource]
-            if not done.cancelled() and (error := done.exception()) is not None and not self._server.failed.done():
-                self._server.failed.set_exception(error)
-
-        task.add_done_callback(finished)
-
-    async def _run(self, run: does.RunOperation) -> None:
-        assert self._lrm is not None
-        resource = run.resource
-        try:
-            agent = AgentName(resource.standard, resource.provider, resource.type)
-            await self._lrm.register_and_execute(agent, execute_request(run))
-        except DisconnectedError:
-            return
-        except HatoolsError as error:
-            self._feed(OperationRefused(run.key, str(error), int(ExecStatus.ERROR)))
-
-    async def _cancel(self, cancel: does.CancelRecurring) -> None:
-        assert self._lrm is not None
-        try:
-            await self._lrm.cancel(cancel.resource, cancel.operation, cancel.interval_ms)
-        except NoSuchObjectError:
-            _log.debug("%s_%s_%s was not running", cancel.resource, cancel.operation, cancel.interval_ms)
-        except DisconnectedError:
-            return
-        if cancel.key:
-            self._feed(RecurringCancelled(cancel.key))
-
-    async def _forget(self, forget: does.ForgetResource) -> None:
-        assert self._lrm is not None
-        try:
-            await self._lrm.unregister(forget.resource)
-        except NoSuchObjectError:
-            _log.debug("%s was not registered", forget.resource)
-        except DisconnectedError:
-            return
-        self._feed(ResourceForgotten(forget.key, forget.resource))
-
-    async def _alert(self, alert: does.RunAlert) -> None:
-        assert self._lrm is not None
-        try:
-            await self._lrm.run_alert(alert_request(alert, alert_moment(alert.timestamp_format)))
-        except HatoolsError as error:
-            _log.warning("alert %s was not raised: %s", alert.id, error)
-
-    async def _read_metadata(self, effect: does.ReadMetadata) -> None:
-        assert self._lrm is not None
-        resource = effect.resource
-        found = None
-        try:
-            text = await self._lrm.metadata(AgentName(resource.standard, resource.provider, resource.type))
-            found = parse_metadata(text)
-        except DisconnectedError:
-            return
-        except HatoolsError as error:
-            _log.info("no metadata of %s:%s:%s: %s", resource.standard, resource.provider, resource.type, error)
-        self._feed(MetadataRead(resource, found))
-
     async def _schedule(self, request: int, document: Document) -> None:
         xml = str(document).encode("utf-8", "surrogateescape")
         try:
-            answer = await self._ask("pengine", ScheduleRequest(xml), timeout_s=120)
+            answer = await self._colleagues.ask("pengine", ScheduleRequest(xml), timeout_s=120)
             assert isinstance(answer, ScheduleResult)
             graph = graph_from_xml(parse_xml(answer.graph))
             _log.info("Calculated a transition of %s steps, saved in %s", len(graph), answer.input_file)
@@ -339,17 +255,18 @@ class ControllerDaemon:
     async def _rehearse(self, document: Document) -> None:
         xml = str(document).encode("utf-8", "surrogateescape")
         try:
-            answer = await self._ask("pengine", ScheduleRequest(xml, rehearsal=True))
+            answer = await self._colleagues.ask("pengine", ScheduleRequest(xml, rehearsal=True))
             graph_from_xml(parse_xml(answer.graph))
             for daemon in ("stonithd", "attrd"):
-                await self._connection(daemon, 1.0)
+                await self._colleagues.connect(daemon, 1.0)
         except HatoolsError as error:
             _log.debug("the rehearsal was broken off: %s", error)
 
     async def _fence(self, effect: does.FenceNode) -> None:
         confirmed, reason = False, ""
         try:
-            answer = await self._ask("stonithd", fence_request(effect), timeout_s=effect.timeout_ms / 1000 * 2 + 60)
+            limit_s = effect.timeout_ms / 1000 * 2 + 60
+            answer = await self._colleagues.ask("stonithd", fence_request(effect), timeout_s=limit_s)
             confirmed = isinstance(answer, FencingDone)
         except HatoolsError as error:
             reason = str(error)
@@ -357,30 +274,9 @@ class ControllerDaemon:
 
     async def _set_attributes(self, request: Any) -> None:
         try:
-            await self._ask("attrd", request)
+            await self._colleagues.ask("attrd", request)
         except HatoolsError as error:
             _log.error("attrd did not accept %s: %s", type(request).__name__, error)
-
-    async def _ask(self, daemon: str, request: Any, *, timeout_s: float = 60.0) -> Any:
-        """Ask a daemon that may be restarting: a lost connection means to ask again, until the time is up."""
-        give_up = self._loop.time() + timeout_s
-        while True:
-            remaining = give_up - self._loop.time()
-            if remaining <= 0:
-                raise DeadlineError(f"{daemon} did not answer within {timeout_s:g} s")
-            connection = await self._connection(daemon, remaining)
-            try:
-                return await connection.request(request, timeout_s=remaining)
-            except DisconnectedError:
-                _log.warning("the connection to %s was lost: asking again", daemon)
-
-    async def _connection(self, daemon: str, deadline_s: float) -> Connection:
-        connection = self._connections.get(daemon)
-        if connection is None or connection.closed.done():
-            path = self._context.directories.socket(daemon)
-            connection = await Connection.open(path, daemon, name="crmd", deadline_s=deadline_s)
-            self._connections[daemon] = connection
-        return connection
 
     # --- the CIB
 
@@ -425,9 +321,6 @@ class ControllerDaemon:
                 waiting.set_result(message.state)
             return
         self._feed(PeerSaid(sender, message, ordered))
-
-    def _operation_done(self, event: OperationDone) -> None:
-        self._feed(event)
 
     async def _watch_fencing(self) -> None:
         """Hear of all fencing, from whichever incarnation of stonithd runs."""
