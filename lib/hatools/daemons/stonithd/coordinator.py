@@ -11,6 +11,18 @@ Times called ``now`` are monotonic, ``epoch`` is the time of day in seconds.
 from collections.abc import Callable, Mapping
 from typing import assert_never
 
+from hatools.daemons.stonithd.effects import (
+    Answer,
+    BroadcastPeers,
+    CancelHere,
+    Effect,
+    FindOffers,
+    Notify,
+    PeerMessage,
+    Refuse,
+    RunHere,
+    SendPeer,
+)
 from hatools.daemons.stonithd.history import FAILED, PENDING, SUCCESS, History
 from hatools.daemons.stonithd.operation import (
     NO_DEVICE,
@@ -46,90 +58,9 @@ from hatools.ipc.messages.stonith import (
 from hatools.values.errors import DeadlineError, HatoolsError, InputError, NoSuchObjectError
 from hatools.values.records import dataclass, field, replace
 
-PeerMessage = (
-    PeerQuery
-    | PeerOffers
-    | PeerRelay
-    | PeerExecute
-    | PeerAccepted
-    | PeerCancel
-    | PeerExecuted
-    | PeerMerged
-    | PeerOutcome
-    | PeerArrival
-    | PeerHistory
-    | PeerClean
-)
-
 ACTIONS = ("off", "on", "reboot")
 HUMAN = "a human"
 """The executioner of what a person confirmed."""
-
-
-@dataclass(frozen=True, slots=True)
-class SendPeer:
-    """Effect: send to the fencer of one node."""
-
-    node: int
-    message: PeerMessage
-
-
-@dataclass(frozen=True, slots=True)
-class BroadcastPeers:
-    """Effect: send to all fencers, ourselves included, in total order."""
-
-    message: PeerMessage
-
-
-@dataclass(frozen=True, slots=True)
-class FindOffers:
-    """Effect: find out what this node could do and call :meth:`Coordinator.offers_found`."""
-
-    query: PeerQuery
-    origin: int
-
-
-@dataclass(frozen=True, slots=True)
-class RunHere:
-    """Effect: run a device here and call :meth:`Coordinator.ran_here`."""
-
-    origin: int
-    order: PeerExecute
-
-
-@dataclass(frozen=True, slots=True)
-class CancelHere:
-    """Effect: do not start the step any more, if it has not been started."""
-
-    origin: int
-    id: str
-    step: int
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """Effect: answer a waiting client."""
-
-    waiter: int
-    done: FencingDone
-
-
-@dataclass(frozen=True, slots=True)
-class Refuse:
-    """Effect: tell a waiting client that it failed."""
-
-    waiter: int
-    error: HatoolsError
-
-
-@dataclass(frozen=True, slots=True)
-class Notify:
-    """Effect: tell the subscribers of this node."""
-
-    record: FencingRecord
-
-
-Effect = SendPeer | BroadcastPeers | FindOffers | RunHere | CancelHere | Answer | Refuse | Notify
 
 Levels = Callable[[str], tuple[tuple[str, ...], ...]]
 """Finds the topology levels of a node, by name."""

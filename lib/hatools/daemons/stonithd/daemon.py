@@ -10,11 +10,11 @@ from typing import Any, assert_never
 
 from hatools.cib.document import Document, Element, parse_xml
 from hatools.daemons.stonithd.configuration import DeviceConfig, FencingConfiguration, read_configuration
-from hatools.daemons.stonithd.coordinator import (
+from hatools.daemons.stonithd.coordinator import Coordinator
+from hatools.daemons.stonithd.effects import (
     Answer,
     BroadcastPeers,
     CancelHere,
-    Coordinator,
     Effect,
     FindOffers,
     Notify,

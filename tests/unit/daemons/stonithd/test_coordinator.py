@@ -7,12 +7,11 @@ from random import Random
 
 import pytest
 
-from hatools.daemons.stonithd.coordinator import (
-    HUMAN,
+from hatools.daemons.stonithd.coordinator import HUMAN, Coordinator
+from hatools.daemons.stonithd.effects import (
     Answer,
     BroadcastPeers,
     CancelHere,
-    Coordinator,
     Effect,
     FindOffers,
     Notify,
