@@ -208,6 +208,7 @@ class _Live:
                 if self.cluster.connect():
                     self.notice = ""
                     self.paint_at = now
+                    self._take_changes()  # what came together with the first CIB makes no descriptor readable
             if self.paint_at is not None and now >= self.paint_at:
                 self.paint_at = None
                 self._paint()
