@@ -13,7 +13,7 @@ import os
 import pwd
 import socket
 import struct
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,9 @@ BACKLOG_LIMIT = 256 * 1024 * 1024
 STALL_LIMIT = 30.0
 """Seconds a client may leave a non-empty backlog without reading a single byte of it."""
 
+HOLD_S = 0.002
+"""Seconds an answer that was given at once may wait for an event to leave with."""
+
 
 class Client(asyncio.Protocol):
     """One connected client, as handlers see it.
@@ -49,7 +52,12 @@ class Client(asyncio.Protocol):
         self._reader = FrameReader()
         self._transport: asyncio.Transport | None = None
         self._stall: asyncio.TimerHandle | None = None
-        self._stalled_at = -1
+        self._written = 0
+        self._taken = 0
+        """Bytes that were written, and how many of them the kernel had taken when :attr:`_stall` was armed."""
+        self._held: list[bytes] = []
+        """Answers that were given at once; they leave with the next event, which often is what was asked for."""
+        self._release: asyncio.TimerHandle | None = None
         self.id = server.next_client_id()
         self.name = ""
         self.credentials = Credentials(0, -1, -1, frozenset())
@@ -98,8 +106,9 @@ class Client(asyncio.Protocol):
         self._server.clients[self.id] = self
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if self._stall is not None:
-            self._stall.cancel()
+        for timer in (self._stall, self._release):
+            if timer is not None:
+                timer.cancel()
         if self._server.clients.pop(self.id, None) is not None:
             self._server.disconnected(self)
 
@@ -119,14 +128,32 @@ class Client(asyncio.Protocol):
         elif envelope.kind is Kind.REQUEST:
             if isinstance(message, Ping):
                 self._send(Envelope(Kind.ANSWER, envelope.request_id, Done()))
-            else:
-                self._server.start(self._answer(envelope.request_id, message))
+            elif not self._answer_at_once(envelope.request_id, message):
+                self._server.start(self._answer(envelope.request_id, self._server.handler(self, message)))
         else:
             raise RemoteError(f"a client may not send a message of kind {envelope.kind.name}")
 
-    async def _answer(self, request_id: int, message: Any) -> None:
+    def _answer_at_once(self, request_id: int, message: Any) -> bool:
+        if self._server.at_once is None:
+            return False
         try:
-            answer = await self._server.handler(self, message)
+            answer = self._server.at_once(self, message)
+        except HatoolsError as error:
+            self._send(Envelope(Kind.REFUSAL, request_id, refusal_of(error)))
+            return True
+        if answer is None:
+            return False
+        if isinstance(answer, Coroutine):
+            self._server.start(self._answer(request_id, answer))
+            return True
+        self._held.append(pack_frame(encode(Envelope(Kind.ANSWER, request_id, answer))))
+        if self._release is None:
+            self._release = asyncio.get_running_loop().call_later(HOLD_S, self._write, b"")
+        return True
+
+    async def _answer(self, request_id: int, work: Awaitable[Any]) -> None:
+        try:
+            answer = await work
         except HatoolsError as error:
             self._send(Envelope(Kind.REFUSAL, request_id, refusal_of(error)))
         else:
@@ -138,24 +165,30 @@ class Client(asyncio.Protocol):
     def _write(self, frame: bytes) -> None:
         if self._transport is None or self._transport.is_closing():
             return
+        if self._release is not None:
+            self._release.cancel()
+            self._release = None
+            frame = b"".join((*self._held, frame))
+            self._held.clear()
         self._transport.write(frame)
+        self._written += len(frame)
         waiting = self._transport.get_write_buffer_size()
         if waiting > BACKLOG_LIMIT:
             self._drop(waiting)
         elif waiting and self._stall is None:
-            self._stalled_at = waiting
-            self._stall = asyncio.get_running_loop().call_later(STALL_LIMIT, self._check_stall)
+            self._watch_backlog(waiting)
+
+    def _watch_backlog(self, waiting: int) -> None:
+        self._taken = self._written - waiting
+        self._stall = asyncio.get_running_loop().call_later(STALL_LIMIT, self._check_stall)
 
     def _check_stall(self) -> None:
         self._stall = None
-        if self._transport is None:
-            return
-        waiting = self._transport.get_write_buffer_size()
-        if waiting >= self._stalled_at:
+        waiting = self._transport.get_write_buffer_size() if self._transport is not None else 0
+        if waiting and self._written - waiting == self._taken:
             self._drop(waiting)
         elif waiting:
-            self._stalled_at = waiting
-            self._stall = asyncio.get_running_loop().call_later(STALL_LIMIT, self._check_stall)
+            self._watch_backlog(waiting)
 
     def _drop(self, waiting: int) -> None:
         _log.warning(
@@ -180,6 +213,8 @@ class Server:
         handler: answers one request; errors of the HatoolsError tree become refusals.
         policy: who may connect.
         on_disconnect: told of each client that went away.
+        at_once: takes over a request as soon as it is read, for what comes many times a second. Returns the answer, a
+            coroutine that waits for it, or None: then the handler gets the request.
     """
 
     def __init__(
@@ -190,10 +225,12 @@ class Server:
         *,
         policy: AccessPolicy,
         on_disconnect: Callable[[Client], None] | None = None,
+        at_once: Callable[[Client, Any], Any] | None = None,
     ) -> None:
         self.name = name
         self.handler = handler
         self.policy = policy
+        self.at_once = at_once
         self.clients: dict[int, Client] = {}
         self._path = path
         self._on_disconnect = on_disconnect

@@ -147,6 +147,11 @@ class Subscribers:
             for index, (payload, tag) in enumerate(zip(*unpack_bundle(messages.bundle), strict=True)):
                 self._post(single, Delivered(group, sender, sequence + index, payload, tag))
 
+    def flush_own(self) -> None:
+        """Hand over what our own clients have sent: who sent it waits for it. All else can wait for the token."""
+        if self._run and self._run[0].sender == self._me:
+            self.flush()
+
     def flush(self) -> None:
         """Hand over the messages that were collected."""
         run, self._run = self._run, []

@@ -193,3 +193,16 @@ def test_a_batch_holds_consecutive_deliveries_only() -> None:
     fixture.subscribers.message(message(3))
 
     assert fixture.take() == [([6], Delivered("g", 2, 1, b"m", 7)), ([6], Delivered("g", 2, 3, b"m", 7))]
+
+
+def test_only_what_our_own_clients_sent_is_handed_over_early() -> None:
+    fixture = joined()
+    fixture.take()
+    fixture.subscribers.message(message(1))
+    fixture.subscribers.flush_own()
+    assert fixture.told == []
+
+    fixture.subscribers.message(GroupMessage("g", 1, 2, b"ours", 8))
+    fixture.subscribers.flush_own()
+
+    assert fixture.told == [([5], Delivered("g", 2, 1, b"m", 7)), ([5], Delivered("g", 1, 2, b"ours", 8))]

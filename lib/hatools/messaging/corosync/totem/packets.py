@@ -30,6 +30,7 @@ class PacketType(IntEnum):
     COMMIT = 4
     HOLD_CANCEL = 5
     PROBE = 6
+    ESCORTED = 7
 
 
 @dataclass(slots=True)
@@ -136,7 +137,15 @@ class Probe:
     stamp: int
 
 
-Packet = Token | Message | Merge | Join | Commit | HoldCancel | Probe
+@dataclass(frozen=True, slots=True)
+class Escorted:
+    """A message and, right behind it, the token, for the member that gets both: one datagram instead of two."""
+
+    message: Message
+    token: Token
+
+
+Packet = Token | Message | Merge | Join | Commit | HoldCancel | Probe | Escorted
 
 _TOKEN = struct.Struct("!BQIIQQQIII?B")
 _RANGE = struct.Struct("!QQ")
@@ -147,6 +156,7 @@ _PROBE = struct.Struct("!BB?Q")
 _JOIN = struct.Struct("!BQ?BBB")
 _COMMIT = struct.Struct("!BQIIQB")
 _ENTRY = struct.Struct("!I?QIQQ")
+_ESCORTED = struct.Struct("!BH")
 _WRAPPED = struct.Struct("!QIQI")
 
 MESSAGE_OVERHEAD = _MESSAGE.size + _WRAPPED.size
@@ -173,6 +183,8 @@ def encode(packet: Packet) -> bytes:
             return _RING.pack(PacketType.HOLD_CANCEL, ring.sequence, ring.leader)
         case Probe(link, is_answer, stamp):
             return _PROBE.pack(PacketType.PROBE, link, is_answer, stamp)
+        case Escorted(message, token):
+            return join_escorted(encode_message(message), encode_token(token))
 
 
 def encode_message(message: Message) -> bytes:
@@ -204,6 +216,11 @@ def encode_token(token: Token) -> bytes:
     return head + b"".join(_RANGE.pack(first, last) for first, last in missing)
 
 
+def join_escorted(message: bytes, token: bytes) -> bytes:
+    """Return the bytes of an :class:`Escorted` packet, made of those of its parts."""
+    return _ESCORTED.pack(PacketType.ESCORTED, len(message)) + message + token
+
+
 def decode(data: bytes) -> Packet:
     """Read a packet.
 
@@ -217,6 +234,8 @@ def decode(data: bytes) -> Packet:
             return Message(RingId(sequence, leader), number, origin, wrapped, data[_MESSAGE.size :])
         if kind == PacketType.TOKEN:
             return _decode_token(data)
+        if kind == PacketType.ESCORTED:
+            return _decode_escorted(data)
         if kind == PacketType.JOIN:
             return _decode_join(data)
         if kind == PacketType.COMMIT:
@@ -271,6 +290,14 @@ def _decode_token(data: bytes) -> Token:
     missing = [_RANGE.unpack_from(data, _TOKEN.size + index * _RANGE.size) for index in range(count)]
     ring = RingId(sequence, leader)
     return Token(ring, target, turn, number, aru, aru_node, flow, backlog, recovering, missing)
+
+
+def _decode_escorted(data: bytes) -> Escorted:
+    end = _ESCORTED.size + _ESCORTED.unpack_from(data)[1]
+    message, token = decode(data[_ESCORTED.size : end]), decode(data[end:])
+    if not isinstance(message, Message) or not isinstance(token, Token):
+        raise RemoteError("something else than a message and a token in one packet")
+    return Escorted(message, token)
 
 
 def _decode_join(data: bytes) -> Join:

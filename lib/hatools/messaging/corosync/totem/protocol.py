@@ -27,6 +27,7 @@ from hatools.messaging.corosync.totem.formation import Formation
 from hatools.messaging.corosync.totem.membership import Gathering
 from hatools.messaging.corosync.totem.packets import (
     Commit,
+    Escorted,
     HoldCancel,
     Join,
     Merge,
@@ -37,6 +38,7 @@ from hatools.messaging.corosync.totem.packets import (
     encode,
     encode_message,
     encode_token,
+    join_escorted,
 )
 from hatools.messaging.corosync.totem.recovery import Recovery
 from hatools.messaging.corosync.totem.ring import FlowLimits, Ring, Source
@@ -47,6 +49,9 @@ PAUSE_S = 0.005
 """After so many idle turns each further one waits so long, until the idle turns of the configuration have passed and
 the token is held. A token that only runs would keep the processors from those who are about to say something; whoever
 wants to send cancels the pause as it cancels the hold."""
+_LARGEST_ESCORT = 384
+"""Bytes of a message that travels in one packet with the token. Such a packet is still small enough to go over every
+link, as the token does."""
 
 
 class Totem(Formation):
@@ -101,6 +106,11 @@ class Totem(Formation):
             case Message():
                 self.counters.mcast_rx += 1
                 self._on_message(packet)
+            case Escorted(message, token):
+                self.counters.mcast_rx += 1
+                self._on_message(message)
+                self.counters.orf_token_rx += 1
+                self._on_token(now, token)
             case Join():
                 self.counters.memb_join_rx += 1
                 self._on_join(now, sender, packet)
@@ -271,20 +281,30 @@ class Totem(Formation):
             self._gathering.failed |= {token.aru_node}
             self._enter_gather(now, f"node {token.aru_node} receives nothing")
             return
-        others = self._others(ring)
         self.counters.mcast_tx += visit.created
         self.counters.mcast_retx += len(visit.messages) - visit.created
-        for message in visit.messages:
-            self._effects.append(Transmit(others, encode_message(message)))
-        self._pass_token(now, ring, token)
+        self._send_with_token(now, ring, token, [encode_message(message) for message in visit.messages])
         self._deliver(ring.deliverable())
         if ring.safe > safe:
             self._effects.append(PacketsSafe(ring.safe))
 
-    def _pass_token(self, now: float, ring: Ring, token: Token) -> None:
+    def _send_with_token(self, now: float, ring: Ring, token: Token, packets: list[bytes]) -> None:
+        """Send messages and pass the token on; a small last message goes with it.
+
+        Everybody waits for the next member's turn, so that gets its datagram before the others get theirs.
+        """
+        escort = packets.pop() if packets and len(packets[-1]) <= _LARGEST_ESCORT else b""
+        others = self._others(ring) if packets or escort else ()
+        self._effects += [Transmit(others, data) for data in packets]
+        self._pass_token(now, ring, token, escort)
+        if escort and len(others) > 1:
+            self._effects.append(Transmit(tuple(node for node in others if node != ring.next_member), escort))
+
+    def _pass_token(self, now: float, ring: Ring, token: Token, escort: bytes = b"") -> None:
         self._resend_above = token.sequence
         self.counters.orf_token_tx += 1
-        self._send_and_repeat(now, ring.next_member, encode_token(token))
+        data = encode_token(token)
+        self._send_and_repeat(now, ring.next_member, join_escorted(escort, data) if escort else data)
 
     def _release_held(self, now: float) -> None:
         token, ring = self._held, self.ring

@@ -65,6 +65,7 @@ class Ring:
         "me",
         "members",
         "messages",
+        "next_member",
         "ring_id",
         "safe",
         "stalled",
@@ -75,6 +76,8 @@ class Ring:
         self.ring_id = ring_id
         self.members = members
         self.me = me
+        self.next_member = members[(members.index(me) + 1) % len(members)]
+        """Who gets the token after us."""
         self.messages: dict[int, Message] = {}
         self.aru = 0
         self.highest = 0
@@ -90,12 +93,6 @@ class Ring:
         self._last_created = 0
         self._missed: dict[int, int] = {}
         self._sent_again: frozenset[int] = frozenset()
-
-    @property
-    def next_member(self) -> int:
-        """Return who gets the token after us."""
-        index = self.members.index(self.me) + 1
-        return self.members[index % len(self.members)]
 
     def first_token(self) -> Token:
         """Return the token with which the leader begins."""
@@ -156,6 +153,24 @@ class Ring:
         """
         self.turn = token.turn
         self._release(min(self._last_aru, token.aru))
+        wanted: set[int] = set()
+        again: list[Message] = []
+        if token.missing:
+            wanted, again = self._answer_gaps(token)
+        self._sent_again = frozenset(message.sequence for message in again) if len(self.members) > 2 else frozenset()
+
+        created = self._create(token, source, self._limits.per_visit - len(again), wrapped)
+        wanted.update(self._gaps(token.sequence))
+        self._lower_aru(token)
+        token.missing = _ranges(sorted(wanted)) if wanted else []
+        token.turn += 1
+        token.target = self.next_member
+        self.turn = token.turn
+        self._last_aru = token.aru
+        return Visit(again + created, len(created), token)
+
+    def _answer_gaps(self, token: Token) -> tuple[set[int], list[Message]]:
+        """Return which messages are still missing somewhere, and those that we send again."""
         wanted = {
             number
             for first, last in token.missing
@@ -165,18 +180,8 @@ class Ring:
         # Who has just sent a message again leaves it to the next member if it is still missing: perhaps whoever
         # lacks it hears that one better.
         again = [self.messages[number] for number in held if number not in self._sent_again][: self._limits.per_visit]
-        self._sent_again = frozenset(message.sequence for message in again) if len(self.members) > 2 else frozenset()
         wanted.difference_update(message.sequence for message in again)
-
-        created = self._create(token, source, self._limits.per_visit - len(again), wrapped)
-        wanted.update(self._gaps(token.sequence))
-        self._lower_aru(token)
-        token.missing = _ranges(sorted(wanted))
-        token.turn += 1
-        token.target = self.next_member
-        self.turn = token.turn
-        self._last_aru = token.aru
-        return Visit(again + created, len(created), token)
+        return wanted, again
 
     def run_alone(self, source: Source) -> bool:
         """Order everything that waits, as the only member; True if there was anything."""

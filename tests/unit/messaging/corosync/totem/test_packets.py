@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from hatools.messaging.corosync.totem.packets import (
     Commit,
     CommitEntry,
+    Escorted,
     HoldCancel,
     Join,
     Merge,
@@ -15,6 +16,7 @@ from hatools.messaging.corosync.totem.packets import (
     Token,
     decode,
     encode,
+    join_escorted,
     unwrap_message,
     wrap_message,
 )
@@ -32,12 +34,29 @@ messages = st.builds(Message, rings, u64, u32, st.booleans(), st.binary(max_size
 joins = st.builds(Join, nodes, nodes, nodes, u64, st.booleans())
 entries = st.lists(st.builds(CommitEntry, u32, st.booleans(), rings, u64, u64), max_size=32).map(tuple)
 commits = st.builds(Commit, rings, u32, u64, entries)
-packets = st.one_of(tokens, messages, joins, commits, st.builds(Merge, rings, nodes), st.builds(HoldCancel, rings))
+packets = st.one_of(
+    tokens,
+    messages,
+    joins,
+    commits,
+    st.builds(Merge, rings, nodes),
+    st.builds(HoldCancel, rings),
+    st.builds(Escorted, messages, tokens),
+)
 
 
 @given(packets)
 def test_decoding_inverts_encoding(packet: Packet) -> None:
     assert decode(encode(packet)) == packet
+
+
+@pytest.mark.parametrize("inner", [b"", encode(HoldCancel(RingId(8, 1)))])
+def test_only_a_token_travels_behind_a_message(inner: bytes) -> None:
+    message = encode(Message(RingId(8, 1), 5, 2, False, b"payload"))
+
+    for first, second in ((message, inner), (inner, message)):
+        with pytest.raises(RemoteError):
+            decode(join_escorted(first, second))
 
 
 @given(messages)

@@ -4,10 +4,11 @@ import random
 
 import pytest
 
-from hatools.messaging.corosync.totem.effects import Effect, State, Timing, Transmit
+from hatools.messaging.corosync.totem.effects import Effect, Ordered, State, Timing, Transmit
 from hatools.messaging.corosync.totem.packets import (
     Commit,
     CommitEntry,
+    Escorted,
     HoldCancel,
     Join,
     Merge,
@@ -32,9 +33,22 @@ class Idle:
         return None
 
 
-def ring_of_three() -> dict[int, Totem]:
-    """Three nodes in one ring, on a network that delivers at once."""
-    nodes = {number: Totem(number, NODES, Timing(), Idle()) for number in NODES}
+class Waiting(Idle):
+    """A source in which payloads wait."""
+
+    def __init__(self, *payloads: bytes) -> None:
+        self.payloads = list(payloads)
+
+    def backlog(self) -> int:
+        return len(self.payloads)
+
+    def pull(self) -> bytes | None:
+        return self.payloads.pop(0) if self.payloads else None
+
+
+def ring_of_three(source: Idle | None = None) -> dict[int, Totem]:
+    """Three nodes in one ring, on a network that delivers at once; ``source`` is what node 1 has to send."""
+    nodes = {number: Totem(number, NODES, Timing(), source if number == 1 and source else Idle()) for number in NODES}
     pending: list[tuple[int, Effect]] = []
     for number, node in nodes.items():
         pending += [(number, effect) for effect in node.start(0.0)]
@@ -127,3 +141,47 @@ def test_a_commit_token_of_a_ring_that_was_given_up_is_not_taken_again() -> None
     node.receive(0.0, 1, commit)
 
     assert node.state is State.GATHER
+
+
+def test_a_small_message_goes_to_the_next_member_with_the_token_before_the_others_get_it() -> None:
+    source = Waiting()
+    node = ring_of_three(source)[1]
+    for large, small in ((b"x" * 5000, b"first"), (b"y" * 5000, b"second")):
+        source.payloads = [large, small]
+        number = 0 if node.ring is None else node.ring.highest
+
+        effects = node.wake(1.0) if node._held else node.receive(1.0, 3, token_for(node))
+
+        sent = [(one.targets, decode(one.data)) for one in effects if isinstance(one, Transmit)]
+        kinds = [type(one) for one in effects[:5]]
+        assert [(targets, type(packet)) for targets, packet in sent] == [
+            ((2, 3), Message),
+            ((2,), Escorted),
+            ((3,), Message),
+        ]
+        assert kinds == [Transmit, Transmit, Transmit, Ordered, Ordered]
+        escorted = sent[1][1]
+        assert isinstance(escorted, Escorted)
+        assert escorted.message == sent[2][1]
+        assert (escorted.message.payload, escorted.token.sequence) == (small, number + 2)
+
+
+def token_for(node: Totem) -> Token:
+    """Return the token as it comes back to a node when nobody else sent anything."""
+    ring = node.ring
+    assert ring is not None
+    return Token(ring.ring_id, node.me, ring.turn + 2, ring.highest, ring.highest, 0, 0, 0, False, [])
+
+
+def test_who_gets_message_and_token_in_one_packet_passes_the_token_on() -> None:
+    node = ring_of_three()[2]
+    ring = node.ring
+    assert ring is not None
+    message = Message(ring.ring_id, ring.highest + 1, 1, False, b"hello")
+    token = Token(ring.ring_id, 2, ring.turn + 3, ring.highest + 1, ring.highest + 1, 0, 1, 0, False, [])
+
+    effects = node.receive(1.0, 1, decode(encode(Escorted(message, token))))
+
+    assert effects[0] == Ordered(1, message.sequence, b"hello")
+    passed = [decode(one.data) for one in effects if isinstance(one, Transmit)]
+    assert [type(one) for one in passed] == [Token]
