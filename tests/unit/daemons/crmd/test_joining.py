@@ -26,10 +26,12 @@ def answers(effects: list[Effect]) -> list[tuple[int, int]]:
     ]
 
 
-def with_a_silent_newcomer() -> InstantCluster:
+def with_a_newcomer(*, deaf: frozenset[int] = frozenset(), behind: frozenset[int] = frozenset()) -> InstantCluster:
+    """Return a cluster of two into which node3 has come."""
     cluster = InstantCluster()
     cluster.start(1, 2)
-    cluster.deaf.add(3)
+    cluster.deaf |= deaf
+    cluster.behind |= behind
     cluster.boot(3)
     cluster.view()
     return cluster
@@ -61,11 +63,7 @@ def test_an_early_offer_of_one_that_is_not_elected_is_void() -> None:
 
 
 def test_an_offer_outlives_an_election_that_changes_nothing() -> None:
-    cluster = InstantCluster()
-    cluster.start(1, 2)
-    cluster.behind.add(3)
-    cluster.boot(3)
-    cluster.view()
+    cluster = with_a_newcomer(behind=frozenset({3}))
     assert cluster.states()["node3"] == "S_PENDING"
     cluster.feed(1, ElectionAsked())
     cluster.feed(3, Synchronised(f"1.{cluster.ring}"))
@@ -73,7 +71,7 @@ def test_an_offer_outlives_an_election_that_changes_nothing() -> None:
 
 
 def test_a_newcomer_that_does_not_answer_is_waited_for_and_then_left_out() -> None:
-    cluster = with_a_silent_newcomer()
+    cluster = with_a_newcomer(deaf=frozenset({3}))
     assert cluster.states()["node1"] == "S_INTEGRATION"
     cluster.wait(19)
     assert cluster.states()["node1"] == "S_INTEGRATION"
@@ -83,7 +81,7 @@ def test_a_newcomer_that_does_not_answer_is_waited_for_and_then_left_out() -> No
 
 
 def test_while_a_newcomer_is_silent_the_loss_of_a_member_is_dealt_with_within_seconds() -> None:
-    cluster = with_a_silent_newcomer()
+    cluster = with_a_newcomer(deaf=frozenset({3}))
     before = len(cluster.calculations)
     cluster.crash(2)
     cluster.wait(2.1)
@@ -93,7 +91,7 @@ def test_while_a_newcomer_is_silent_the_loss_of_a_member_is_dealt_with_within_se
 
 
 def test_one_that_is_known_to_be_silent_holds_up_nobody_any_more() -> None:
-    cluster = with_a_silent_newcomer()
+    cluster = with_a_newcomer(deaf=frozenset({3}))
     cluster.wait(21)
     before = len(cluster.calculations)
     cluster.crash(2)
@@ -102,7 +100,7 @@ def test_one_that_is_known_to_be_silent_holds_up_nobody_any_more() -> None:
 
 
 def test_a_silent_newcomer_is_asked_again_and_taken_in_as_soon_as_it_answers() -> None:
-    cluster = with_a_silent_newcomer()
+    cluster = with_a_newcomer(deaf=frozenset({3}))
     cluster.wait(21)
     offers = len(cluster.offers)
     cluster.deaf.clear()
@@ -116,11 +114,7 @@ def test_a_silent_newcomer_is_asked_again_and_taken_in_as_soon_as_it_answers() -
 
 
 def test_a_newcomer_that_answers_late_is_taken_in_at_once() -> None:
-    cluster = InstantCluster()
-    cluster.start(1, 2)
-    cluster.behind.add(3)
-    cluster.boot(3)
-    cluster.view()
+    cluster = with_a_newcomer(behind=frozenset({3}))
     cluster.wait(25)
     assert cluster.states()["node1"] == "S_IDLE"
     cluster.feed(3, Synchronised(f"1.{cluster.ring}"))
@@ -129,7 +123,7 @@ def test_a_newcomer_that_answers_late_is_taken_in_at_once() -> None:
 
 
 def test_a_silent_newcomer_that_goes_away_is_forgotten() -> None:
-    cluster = with_a_silent_newcomer()
+    cluster = with_a_newcomer(deaf=frozenset({3}))
     cluster.wait(21)
     cluster.crash(3)
     offers = len(cluster.offers)
