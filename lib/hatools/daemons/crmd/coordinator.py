@@ -289,7 +289,7 @@ class Coordinator:
         key = self._duties.written(tag)
         if key is not None:
             self._act(at, self.transitioner.finish(at.now, key, failed=bool(error)))
-        self.membership.written(at, tag)
+        self.membership.written(at, tag, error)
 
     def action_done(self, at: Instant, done: ActionDone) -> None:
         """React to the end of an action that was reported by message."""

@@ -22,6 +22,8 @@ CONTROLLER_GRACE_S = 10.0
 DEFAULT_DEADTIME_S = 20.0
 REPLICAS = "the CIB's replicas"
 _UNSEEN = "configured nodes that nobody has seen yet"
+_REFUSED = "the CIB to take the members that join"
+FINALIZE_RETRY_S = 2.0
 
 Want = Callable[[Instant, str], None]
 """Asks for a calculation, with the reason."""
@@ -170,10 +172,14 @@ class Membership:
             names = ", ".join(silent)
             self._cluster.log("warning", f"The controllers of {names} do not answer: they join when they do")
 
-    def written(self, at: Instant, tag: int) -> None:
-        """Acknowledge the members whose entries are in the CIB now."""
-        if tag == self._finalizing:
-            self._finalizing = None
+    def written(self, at: Instant, tag: int, error: str) -> None:
+        """Acknowledge the members whose entries are in the CIB now; if that refused them, try again later."""
+        if tag != self._finalizing:
+            return
+        self._finalizing = None
+        if error:
+            self._holds.add(_REFUSED, at.now + FINALIZE_RETRY_S)
+        else:
             self._acknowledge(at)
 
     # --- how nodes stand
@@ -280,6 +286,9 @@ class Membership:
         self._holds.add(grace_hold(peer.name), at.now + CONTROLLER_GRACE_S)
 
     def hold_expired(self, reason: str) -> None:
+        """Act on what was waited for and did not come."""
+        if reason == _REFUSED and self._finalizing is None:
+            self.finalize()
         for peer in self._cluster.peers.all():
             if reason == grace_hold(peer.name) and not peer.in_group:
                 self._count_as_gone(peer)

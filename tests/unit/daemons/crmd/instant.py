@@ -82,6 +82,8 @@ class InstantCluster:
         """Nodes that no offer reaches."""
         self.behind: set[int] = set()
         """Nodes whose replica does not agree with the others yet."""
+        self.refuses_writes = False
+        """The CIB takes nothing, as on a full disk."""
         self.offers: list[int] = []
         self.log: list[str] = []
         self._calls = 0
@@ -223,6 +225,8 @@ class InstantCluster:
                     self.offers.append(other)
                 if other in self.nodes and not (other in self.deaf and isinstance(message, JoinOffer)):
                     self._queue.append((other, PeerSaid(node, message, False)))
+            case WriteCib(tag) if self.refuses_writes:
+                self._queue.append((node, Written(tag, None, "no space")))
             case WriteCib(tag, changes):
                 document = self.document
                 for change in changes:

@@ -4,6 +4,7 @@ from hatools.daemons.crmd.cluster import Identity
 from hatools.daemons.crmd.controller import Controller
 from hatools.daemons.crmd.effects import Effect, SendToPeer
 from hatools.daemons.crmd.events import CibSeen, ElectionAsked, Event, Instant, PeerSaid, Synchronised
+from hatools.daemons.crmd.membership import FINALIZE_RETRY_S
 from hatools.daemons.crmd.status import node_states
 from hatools.ipc.messages.crmd import JoinOffer, JoinRequest, Vote
 from hatools.ipc.messages.messaging import GroupChanged, Member, ViewChanged
@@ -158,3 +159,16 @@ def test_a_member_that_misses_one_offer_answers_the_next() -> None:
     cluster.wait(51)
     assert standing(cluster, 3) == MEMBER
     assert cluster.states() == {"node1": "S_IDLE", "node2": "S_NOT_DC", "node3": "S_NOT_DC"}
+
+
+def test_members_whom_the_cib_did_not_take_are_not_acknowledged_and_written_again() -> None:
+    cluster = InstantCluster()
+    cluster.refuses_writes = True
+    cluster.start(1, 2, 3)
+    assert cluster.states() == {"node1": "S_FINALIZE_JOIN", "node2": "S_PENDING", "node3": "S_PENDING"}
+
+    cluster.refuses_writes = False
+    cluster.wait(FINALIZE_RETRY_S + 0.1)
+
+    assert sorted(cluster.states().values()) == ["S_IDLE", "S_NOT_DC", "S_NOT_DC"]
+    assert [standing(cluster, node) for node in (1, 2, 3)] == [MEMBER] * 3
