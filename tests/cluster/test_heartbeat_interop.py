@@ -247,8 +247,9 @@ def test_two_of_ours_form_a_view_beside_a_real_daemon() -> None:
 CL_STATUS = [
     "hbstatus", "hbstatus -m", "listnodes", "listnodes -n", "listnodes -p", "listnodes -m", "listnodes -v",
     "nodestatus alpha", "nodestatus -m beta", "nodestatus nosuch", "nodestatus", "nodetype beta",
-    "nodetype -m alpha", "nodetype nosuch", "nodeweight beta", "nodesite beta", "listhblinks alpha",
-    "listhblinks -m beta", "listhblinks -v alpha", "listhblinks nosuch", "listhblinks", "hblinkstatus alpha eth0",
+    "nodetype -m alpha", "nodetype nosuch", "nodeweight beta", "nodesite beta", "nodeweight -m beta",
+    "nodeweight nosuch", "nodesite -m beta", "nodesite", "clientstatus alpha nosuch", "clientstatus nosuch crmd",
+    "clientstatus alpha", "listhblinks alpha", "listhblinks -m beta", "listhblinks -v alpha", "listhblinks nosuch", "listhblinks", "hblinkstatus alpha eth0",
     "hblinkstatus -m beta eth0", "hblinkstatus alpha eth7", "hblinkstatus alpha", "hbparameter -p deadtime",
     "hbparameter -m -p deadtime", "hbparameter -p keepalive", "hbparameter -p warntime", "hbparameter -p initdead",
     "hbparameter -p udpport", "hbparameter -p logfile", "hbparameter -p auto_failback", "hbparameter -p debug",

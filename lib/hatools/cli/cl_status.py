@@ -1,7 +1,8 @@
 """cl_status: the cluster as Heartbeat's protocol sees it. I/O.
 
-Outputs and exit codes are those of Heartbeat 3.0.6: 1 without a daemon or without an answer, 11 for a wrong command
-line or an unknown node, 13 for an unknown link.
+Outputs and exit codes are those of Heartbeat 3.0.6: 1 without a daemon or without an answer and for what is dead or
+offline, 11 for a wrong command line or an unknown node, 13 for an unknown link. Clients are the daemons that talk
+to those of other nodes.
 """
 
 import os
@@ -9,9 +10,10 @@ import sys
 import time
 
 from hatools.ipc.blocking import BlockingConnection
-from hatools.ipc.messages.messaging import DescribeHeartbeat, HeartbeatNode, HeartbeatState
+from hatools.ipc.messages.messaging import DescribeHeartbeat, GroupList, HeartbeatNode, HeartbeatState, ListGroups
 from hatools.runtime.directories import Directories
 from hatools.values.errors import HatoolsError
+from hatools.values.nodenumber import number_of_name
 from hatools.values.records import dataclass
 
 USAGE = """\
@@ -55,16 +57,17 @@ hbparameter -p <parameter-name>
 _NO_ANSWER = 1
 _WRONG_PARAMETER = 11
 _FAILED = 13
-_NOT_OFFERED = 64
+_DEAD = 1
 _WEIGHT = "100"
+_WRONG_NODE = "Error. May be due to incorrect node name"
 _SUBCOMMANDS = (
     "clientstatus", "hblinkstatus", "hbstatus", "listnodes", "listhblinks", "nodestatus", "nodeweight", "nodesite",
     "nodetype", "rscstatus", "hbparameter", "parameter",
 )  # fmt: skip
-_INSTEAD = {
-    "clientstatus": "ask the cluster's own daemons: crmadmin --status NODE, crm_mon",
-    "rscstatus": "resources are managed by the cluster: crm_mon, crm_resource --list",
-}
+_ALIVE = frozenset({"active", "up", "ping", "online"})
+"""Statuses with exit code 0."""
+_GROUPS = {"stonith-ng": "stonith", "stonithd": "stonith"}
+"""Clients whose group has another name."""
 _PARAMETERS = frozenset(
     {
         "apiauth", "auto_failback", "baud", "debug", "debugfile", "deadping", "deadtime", "hbversion", "hopfudge",
@@ -93,9 +96,6 @@ def main(argv: list[str]) -> int:
     name = argv[0]
     if name not in _SUBCOMMANDS:
         return _complain(_WRONG_PARAMETER, f"{name}: invalid sub-command.")
-    if name in _INSTEAD:
-        print(f"cl_status: {name} is not there: {_INSTEAD[name]}", file=sys.stderr)
-        return _NOT_OFFERED
     line = _read_line(argv[1:], name in ("hbparameter", "parameter"))
     state = _state()
     if name == "hbstatus":
@@ -111,27 +111,34 @@ def _answer(name: str, line: _Line, state: HeartbeatState) -> int:
         return _listnodes(line, state)
     if name in ("hbparameter", "parameter"):
         return _hbparameter(line, state)
-    if not line.words or (name == "hblinkstatus" and len(line.words) < 2):
-        print("Not enough parameters." if name == "nodestatus" else "No enough parameter.", file=sys.stderr)
+    if name == "rscstatus":
+        return _complain(_DEAD, "Cannot get cluster resource status of a pacemaker cluster; try crm_mon")
+    if len(line.words) < (2 if name in ("hblinkstatus", "clientstatus") else 1):
+        plural = name in ("nodestatus", "nodeweight", "nodesite")
+        print("Not enough parameters." if plural else "No enough parameter.", file=sys.stderr)
         return _WRONG_PARAMETER
     node = next((node for node in state.nodes if node.name == line.words[0]), None)
     if name == "listhblinks":
         return _listhblinks(line, node)
     if name == "hblinkstatus":
         return _hblinkstatus(line, node)
+    if name == "clientstatus":
+        return _clientstatus(line.words[1], node)
     if node is None:
-        print("Error. May be due to incorrect node name", file=sys.stderr)
+        wrong = "Error. Maybe due to incorrect node name." if name == "nodeweight" else _WRONG_NODE
+        print(wrong, file=sys.stderr)
         return _WRONG_PARAMETER
     readable = "m" in line.options
     match name:
         case "nodestatus":
             print(f"The cluster node {node.name} is {node.status}" if readable else node.status)
+            return 0 if node.status in _ALIVE else _DEAD
         case "nodetype":
             print(f"The node {node.name}'s type: {node.kind}" if readable else node.kind)
         case "nodeweight":
-            print(f"The cluster node {node.name} has weight {_WEIGHT}" if readable else _WEIGHT)
+            print(f"The weight of the cluster node {node.name} is {_WEIGHT}" if readable else _WEIGHT)
         case _:
-            print(f"The cluster node {node.name} is at site " if readable else "")
+            print(f"The site of the cluster node {node.name} is " if readable else "")
     return 0
 
 
@@ -150,13 +157,28 @@ def _read_line(argv: list[str], takes_name: bool) -> _Line:
 
 def _state() -> HeartbeatState | str:
     """Return what the daemon says, or why it says nothing."""
-    path = Directories.from_environment().socket("messaging")
     try:
-        with BlockingConnection(path, "messaging", name="cl_status") as connection:
-            answer = connection.request(DescribeHeartbeat(), timeout_s=10.0)
+        answer = _ask(DescribeHeartbeat())
     except HatoolsError as error:
         return f"hb_api_signon: Can't initiate connection to heartbeat ({error})"
     return answer if isinstance(answer, HeartbeatState) else "the daemon does not speak Heartbeat's protocol"
+
+
+def _groups() -> dict[str, frozenset[int]]:
+    """Return the numbers of the nodes where each client is online, by the client's group."""
+    answer = _ask(ListGroups())
+    assert isinstance(answer, GroupList)
+    groups: dict[str, frozenset[int]] = {}
+    for process in answer.processes:
+        groups[process.group] = groups.get(process.group, frozenset()) | {process.node_id}
+    return groups
+
+
+def _ask(request: DescribeHeartbeat | ListGroups) -> object:
+    path = Directories.from_environment().socket("messaging")
+    with BlockingConnection(path, "messaging", name="cl_status") as connection:
+        answer: object = connection.request(request, timeout_s=10.0)
+        return answer
 
 
 def _complain(code: int, text: str) -> int:
@@ -217,7 +239,17 @@ def _hblinkstatus(line: _Line, node: HeartbeatNode | None) -> int:
         return _complain(_FAILED, "REASON: no such node or link")
     readable = "m" in line.options
     print(f"The node {node.name}'s heartbeat link {line.words[1]} is {status}" if readable else status)
-    return 0
+    return 0 if status in _ALIVE else _DEAD
+
+
+def _clientstatus(client: str, node: HeartbeatNode | None) -> int:
+    """Say whether a client of a node is there; a node that is not cannot say it."""
+    if node is None or node.status not in _ALIVE:
+        _complain(_FAILED, f"Cannot get heartbeat client {client}'s status")
+        return _complain(_FAILED, "REASON: no such node, or it does not answer")
+    status = "online" if number_of_name(node.name) in _groups().get(_GROUPS.get(client, client), ()) else "offline"
+    print(status)
+    return 0 if status in _ALIVE else _DEAD
 
 
 def _hbparameter(line: _Line, state: HeartbeatState) -> int:

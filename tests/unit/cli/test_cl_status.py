@@ -4,6 +4,7 @@ import pytest
 
 from hatools.cli import cl_status
 from hatools.ipc.messages.messaging import HeartbeatNode, HeartbeatState
+from hatools.values.nodenumber import number_of_name
 
 STATE = HeartbeatState(
     (
@@ -18,6 +19,8 @@ STATE = HeartbeatState(
 @pytest.fixture(autouse=True)
 def a_running_daemon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cl_status, "_state", lambda: STATE)
+    groups = {"crmd": frozenset({number_of_name("beta")}), "stonith": frozenset({number_of_name("beta")})}
+    monkeypatch.setattr(cl_status, "_groups", lambda: groups)
 
 
 @pytest.mark.parametrize(
@@ -31,6 +34,8 @@ def a_running_daemon(monkeypatch: pytest.MonkeyPatch) -> None:
         ("listnodes -p -v", 0, "\ng1\tping\t(nodetype: ping)\n\tg1\tup\n"),
         ("nodestatus beta", 0, "active\n"),
         ("nodestatus -m beta", 0, "The cluster node beta is active\n"),
+        ("nodestatus gamma", 1, "dead\n"),
+        ("nodestatus g1", 0, "ping\n"),
         ("nodestatus nosuch", 11, ""),
         ("nodestatus", 11, ""),
         ("nodetype beta", 0, "normal\n"),
@@ -42,6 +47,7 @@ def a_running_daemon(monkeypatch: pytest.MonkeyPatch) -> None:
         ("listhblinks -m g1", 0, "\tthis node has the following heartbeat links:\n\tg1\n"),
         ("listhblinks nosuch", 13, ""),
         ("hblinkstatus beta eth0", 0, "up\n"),
+        ("hblinkstatus beta eth1", 1, "dead\n"),
         ("hblinkstatus -m beta eth0", 0, "The node beta's heartbeat link eth0 is up\n"),
         ("hblinkstatus beta eth7", 13, ""),
         ("hblinkstatus beta", 11, ""),
@@ -51,7 +57,15 @@ def a_running_daemon(monkeypatch: pytest.MonkeyPatch) -> None:
         ("hbparameter -p node", 1, ""),
         ("hbparameter", 11, ""),
         ("nosuch", 11, ""),
-        ("rscstatus", 64, ""),
+        ("nodeweight -m beta", 0, "The weight of the cluster node beta is 100\n"),
+        ("nodesite -m beta", 0, "The site of the cluster node beta is \n"),
+        ("clientstatus beta crmd", 0, "online\n"),
+        ("clientstatus beta stonith-ng 500", 0, "online\n"),
+        ("clientstatus beta nosuch", 1, "offline\n"),
+        ("clientstatus gamma crmd", 13, ""),
+        ("clientstatus nosuch crmd", 13, ""),
+        ("clientstatus beta", 11, ""),
+        ("rscstatus", 1, ""),
         ("", 0, cl_status.USAGE),
         ("-h", 0, cl_status.USAGE),
     ],
