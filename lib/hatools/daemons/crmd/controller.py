@@ -11,6 +11,7 @@ from hatools.daemons.crmd import changes, status
 from hatools.daemons.crmd.alerts import Alerts
 from hatools.daemons.crmd.attendance import Attendance
 from hatools.daemons.crmd.bulletin import Bulletin, read_throttle
+from hatools.daemons.crmd.candidacy import EXIT_STAY_DOWN, Candidacy
 from hatools.daemons.crmd.cluster import Cluster, Identity
 from hatools.daemons.crmd.coordinator import Coordinator
 from hatools.daemons.crmd.effects import (
@@ -23,7 +24,6 @@ from hatools.daemons.crmd.effects import (
     SendToPeer,
     SetAttributes,
 )
-from hatools.daemons.crmd.election import AskAgain, CastVote, Elected, Election, ElectionEffect
 from hatools.daemons.crmd.events import (
     CibSeen,
     ElectionAsked,
@@ -45,9 +45,8 @@ from hatools.daemons.crmd.events import (
     Written,
 )
 from hatools.daemons.crmd.fsa import DC_STATES, Action, Input, State, is_overtaken, step
-from hatools.daemons.crmd.history import FEATURE_SET, ResourceIdentity
+from hatools.daemons.crmd.history import ResourceIdentity
 from hatools.daemons.crmd.operations import LocalOperations, OperationEffect, Reply
-from hatools.daemons.crmd.peers import Peer
 from hatools.daemons.crmd.rehearsal import Rehearsal
 from hatools.ipc.messages.attrd import UpdateAttribute
 from hatools.ipc.messages.crmd import (
@@ -79,7 +78,6 @@ LAST_WRITES_S = 10.0
 """Seconds that the last changes of the CIB may take before we leave without them."""
 
 EXIT_OK = 0
-EXIT_STAY_DOWN = 100
 EXIT_PANIC = 101
 _MOST_INPUTS = 100
 """More steps than this for one event mean that the table runs in a circle."""
@@ -91,14 +89,10 @@ class Controller:
     def __init__(self, me: Identity, at: Instant) -> None:
         self.cluster = Cluster(me)
         self.state = State.STARTING
-        self.election = Election()
         self.coordinator = Coordinator(self.cluster)
+        self._candidacy = Candidacy(self.cluster, self.coordinator, lambda: self.state)
         self.operations = LocalOperations(me.node_id, me.name, self.cluster.tags)
         self.cluster.started = at.now
-        self._dc = 0
-        self._offer: JoinOffer | None = None
-        self._early_offer: tuple[int, JoinOffer] | None = None
-        """An offer from one that is the DC if the votes, once we have them all, say so."""
         self._escalation: float | None = None
         self._shutting_down = False
         self._announced: ControllerState | None = None
@@ -113,7 +107,7 @@ class Controller:
     @property
     def dc(self) -> str:
         """Return the DC's name, empty if there is none that took us in."""
-        peer = self.cluster.peers.get(self._dc)
+        peer = self.cluster.peers.get(self._candidacy.dc)
         if peer is None or self.state in (State.STARTING, State.ELECTION, State.PENDING):
             return ""
         return peer.name
@@ -135,7 +129,7 @@ class Controller:
     @property
     def deadline(self) -> float | None:
         """Return when :meth:`expire` wants to be called."""
-        times = (self.election.deadline, self.coordinator.deadline, self._escalation, self._rehearsal.deadline)
+        times = (self._candidacy.deadline, self.coordinator.deadline, self._escalation, self._rehearsal.deadline)
         return min((time for time in times if time is not None), default=None)
 
     # --- events
@@ -147,9 +141,9 @@ class Controller:
 
     def expire(self, at: Instant) -> list[Effect]:
         """Act on the deadlines that have passed."""
-        self._elect(at, self.election.expire(at.now))
+        self._candidacy.expire(at)
         self.coordinator.expire(at)
-        practice = self._rehearsal.expire(at.now, self.cluster, self._dc)
+        practice = self._rehearsal.expire(at.now, self.cluster, self._candidacy.dc)
         if practice is not None:
             self.cluster.emit(Rehearse(practice))
         if self._escalation is not None and self._escalation <= at.now:
@@ -258,11 +252,11 @@ class Controller:
         if view.ring_id != cluster.ring:
             cluster.emit(AwaitReplica(view.ring_id))
         cluster.ring, cluster.quorate = view.ring_id, view.quorate
-        votes = self.election.view(at.now, view.ring_id)
+        votes = self._candidacy.view(at, view.ring_id)
         if quorum_changed:
             cluster.log("NOTICE", "Quorum acquired" if view.quorate else "Quorum lost")
         self.coordinator.view_changed(at, lost)
-        self._elect(at, votes)
+        self._candidacy.proceed(at, votes)
         self._attendance.arrive(view.ring_id, lost, arrived)
 
     def _group(self, at: Instant, group: GroupChanged) -> None:
@@ -272,34 +266,25 @@ class Controller:
         begins = self.state is State.STARTING and cluster.me.id in group.members
         if begins:
             cluster.post(Input.GROUP_JOINED)
-        if self._dc not in group.members:
-            self._dc = 0
-        effects = self.election.group(at.now, frozenset(group.members), bool(group.arrived) or begins)
-        cluster.electing = self.election.is_open
+        here = bool(group.arrived) or begins
+        effects = self._candidacy.group(at, frozenset(group.members), arrived=here)
         self.coordinator.controllers_changed(at, arrived, left)
-        self._elect(at, effects)
+        self._candidacy.proceed(at, effects)
 
     def _said(self, at: Instant, sender: int, message: object) -> None:
         cluster, coordinator = self.cluster, self.coordinator
         peer = cluster.peers.learn(sender, "")
         match message:
             case Vote():
-                self._vote_cast(at, peer, message)
-                self._elect(at, self.election.receive(at.now, sender, message))
+                self._candidacy.voted(at, peer, message)
             case Elect(ring, cause):
-                if ring == cluster.ring:
-                    cluster.log("info", f"Election: {cause}")
-                    self._elect(at, self.election.start(at.now))
+                self._candidacy.called(at, ring, cause)
             case JoinOffer():
-                if sender == self.election.winner:
-                    self._offer = message
-                    self._dc = sender
-                elif self.election.is_open:
-                    self._early_offer = (sender, message)
+                self._candidacy.offered(sender, message)
             case JoinRequest():
                 coordinator.membership.requested(sender, message)
             case JoinAck():
-                self._acknowledged(sender, message)
+                self._candidacy.acknowledged(sender, message)
                 self._bulletin.tell_features()
                 self._rehearsal.plan_first(at.now)
             case JoinConfirm():
@@ -312,7 +297,7 @@ class Controller:
             case ActionDone():
                 coordinator.action_done(at, message)
             case LeaveCluster():
-                if sender == self._dc:
+                if sender == self._candidacy.dc:
                     cluster.post(Input.STOP)
             case PeerRefresh(resource):
                 self._local(self.operations.refresh(resource))
@@ -330,97 +315,10 @@ class Controller:
                 # Answers to questions are for the shell, which asked them.
                 return
 
-    def _vote_cast(self, at: Instant, peer: Peer, vote: Vote) -> None:
-        """Learn who votes; a controller that was restarted without leaving the group shows here."""
-        restarted = peer.in_group and peer.incarnation not in ("", vote.incarnation)
-        if restarted and vote.round != self.cluster.ring:
-            return  # it was cast before the ring changed, and comes again
-        peer.name, peer.job_limit, peer.style = vote.name, vote.job_limit, vote.style
-        peer.incarnation, peer.cores, peer.throttle = vote.incarnation, vote.cores, read_throttle(vote.throttle)
-        if restarted:
-            self.cluster.log("NOTICE", f"The controller of {peer.name} was restarted")
-            if peer.id == self._dc:
-                self._dc = 0
-            peer.joined = peer.leaving = False
-            effects = self.election.start(at.now)
-            self.cluster.electing = True
-            # Who did not know the earlier incarnation has no reason of its own to vote again.
-            self.cluster.emit(BroadcastToPeers(Elect(self.cluster.ring, f"{peer.name} has a new controller")))
-            self.coordinator.controllers_changed(at, [peer], [peer])
-            self._elect(at, effects)
-
     # --- member
 
-    def _elect(self, at: Instant, effects: list[ElectionEffect]) -> None:
-        cluster, me = self.cluster, self.cluster.me
-        cluster.electing = self.election.is_open
-        for effect in effects:
-            match effect:
-                case CastVote():
-                    vote = Vote(
-                        round=cluster.ring,
-                        name=me.name,
-                        is_dc=self.coordinator.active,
-                        quorate=cluster.quorate,
-                        feature_set=FEATURE_SET,
-                        style=me.style,
-                        uptime=int(at.now - cluster.started),
-                        job_limit=me.job_limit,
-                        incarnation=me.uuid,
-                        cores=me.cores,
-                        throttle=int(cluster.peers.learn(me.id, me.name).throttle),
-                        unclean=self._suspects(),
-                    )
-                    cluster.emit(BroadcastToPeers(vote))
-                    if self._dc == 0 and self.state in (State.PENDING, State.NOT_DC):
-                        cluster.post(Input.NO_DC)
-                case Elected(winner):
-                    self._elected(winner)
-                case AskAgain(silent):
-                    cluster.log("warning", f"No vote from {silent}: asking again")
-                    cluster.emit(BroadcastToPeers(Elect(cluster.ring, "votes were missing")))
-
-    def _suspects(self) -> tuple[int, ...]:
-        if not status.has_fencing(self.cluster.document):
-            return ()
-        return tuple(peer.id for peer in self.cluster.peers.all() if peer.unclean)
-
-    def _elected(self, winner: int) -> None:
-        cluster = self.cluster
-        if winner != self._dc:
-            self._offer = None  # while the DC is the same, it still waits for the answer
-        early, self._early_offer = self._early_offer, None
-        if winner == cluster.me.id:
-            self._dc = winner
-            cluster.post(Input.WON)
-        elif winner != self._dc or self.coordinator.active or self.state is not State.NOT_DC:
-            self._dc = winner
-            cluster.post(Input.LOST)
-        if early is not None and early[0] == winner:
-            self._offer = early[1]
-
-    def _answer_offer(self) -> None:
-        """Ask to join, once what we wrote so far is known everywhere: a new DC must see what runs here."""
-        cluster = self.cluster
-        if self._offer is None or cluster.writes or cluster.agreed_ring != cluster.ring:
-            return
-        offer, self._offer = self._offer, None
-        cluster.emit(SendToPeer(self._dc, self.coordinator.membership.own_request(offer.join_id)))
-
-    def _acknowledged(self, sender: int, ack: JoinAck) -> None:
-        cluster = self.cluster
-        if sender != self._dc:
-            return
-        if not ack.accepted:
-            cluster.log("error", f"The cluster refuses this node: {ack.reason}")
-            cluster.emit(EndProcess(EXIT_STAY_DOWN, f"refused by the DC: {ack.reason}"))
-            return
-        cluster.peers.learn(cluster.me.id, cluster.me.name).joined = True
-        cluster.post(Input.ACCEPTED)
-        cluster.emit(SendToPeer(sender, JoinConfirm(ack.join_id)))
-
     def _perform(self, at: Instant, sender: int, action: PerformAction) -> None:
-        if sender != self._dc or self.state is not State.NOT_DC:
+        if sender != self._candidacy.dc or self.state is not State.NOT_DC:
             self.cluster.log("warning", f"Ignored {action.operation_key} from node {sender}, which is not our DC")
             return
         self._local(self.operations.perform(at.epoch, action))
@@ -489,7 +387,7 @@ class Controller:
                 self._report(at, cluster.to_report.pop(0))
             else:
                 before = len(cluster.effects)
-                self._answer_offer()
+                self._candidacy.answer_offer()
                 cause = self.coordinator.next_input(self.state)
                 if cause is not None:
                     cluster.post(cause)
@@ -541,7 +439,7 @@ class Controller:
                 self._rehearsal.plan_first(at.now)
             case Action.LEAVE:
                 self._escalation = at.now + LAST_WRITES_S
-                self._offer = None
+                self._candidacy.withdraw()
             case Action.END:
                 self.cluster.emit(EndProcess(EXIT_OK, "the node leaves the cluster in order"))
             case _:
@@ -550,8 +448,8 @@ class Controller:
     def _report(self, at: Instant, done: ActionDone) -> None:
         if self.coordinator.active:
             self.coordinator.action_done(at, done)
-        elif self._dc:
-            self.cluster.emit(SendToPeer(self._dc, done))
+        elif self._candidacy.dc:
+            self.cluster.emit(SendToPeer(self._candidacy.dc, done))
 
     def _announce(self) -> None:
         state = self.describe()
