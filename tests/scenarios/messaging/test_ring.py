@@ -280,3 +280,24 @@ def test_the_last_men_standing_stay_quorate_one_after_the_other() -> None:
 
     view = network.nodes[1].life.view  # type: ignore[union-attr]
     assert view is not None and view.member_ids == {1, 2} and view.quorate
+
+
+def test_an_administrator_makes_those_present_quorate_whoever_has_started_again_since() -> None:
+    network = Network(5, 1, conf=configuration(5))
+    network.start_all()
+    network.run_until(network.is_settled, 5)
+    for number in (2, 3, 4, 5):
+        network.crash(number)
+    network.start(2)
+    network.run_until(network.is_settled, 20)
+    life, engine = network.nodes[1].life, network.nodes[1].engine
+    assert life is not None and engine is not None and life.view is not None and not life.view.quorate
+
+    network._perform(network.nodes[1], engine.set_expected_votes(network.now, 2))
+    network.run(1)
+
+    assert life.view.member_ids == {1, 2} and life.view.quorate
+    network.crash(1)
+    network.run_until(network.is_settled, 20)
+    alone = network.nodes[2].life
+    assert alone is not None and alone.view is not None and not alone.view.quorate
