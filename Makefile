@@ -57,7 +57,7 @@ types: setup-dev
 unit: unit-pure unit-cluster
 
 unit-pure: setup-dev
-	$(BIN)/python -m pytest --ignore=tests/cluster -n auto
+	$(BIN)/python -m pytest --ignore=tests/cluster -n auto --dist worksteal
 
 unit-cluster: setup-dev
 	$(BIN)/python -m pytest tests/cluster -n 2 --dist loadfile
