@@ -16,6 +16,7 @@ from hatools.parser.sets import set_words
 from hatools.values.records import dataclass
 
 _NO_QUOTES = re.compile(r"[\w.-]+$")
+_NEEDS_QUOTES = re.compile(r"[\s'\"\\]")
 _DATE_WORDS = {"in_range": "in", "date_spec": "spec"}
 
 Paint = Callable[[str, str], str]
@@ -48,6 +49,13 @@ def quoted(text: str) -> str:
     if _NO_QUOTES.match(text):
         return text
     return '"' + text.replace('"', '\\"') + '"'
+
+
+def _one_word(text: str) -> str:
+    """Return a score so that it is read as one word, whatever somebody gave as one."""
+    if not _NEEDS_QUOTES.search(text):
+        return text
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def print_statement(statement: syntax.Statement, layout: Layout) -> str:
@@ -144,7 +152,7 @@ class _Printer:
         elif block.ref is not None:
             words.append(self._assign("$id-ref", block.ref))
         if block.score:
-            words.append(self._paint(block.score, "score") + ":")
+            words.append(self._paint(_one_word(block.score), "score") + ":")
         words += [f"{self._paint('rule', 'keyword')} {self._rule(rule)}" for rule in block.rules]
         words += [self._pair(pair) for pair in block.pairs]
         return " ".join(words)
@@ -165,7 +173,7 @@ class _Printer:
 
     def _score(self, score: syntax.Score) -> str:
         text = score.value.replace("INFINITY", "inf") if score.attribute == "score" else score.value
-        return self._paint(text, "score") + ":"
+        return self._paint(_one_word(text), "score") + ":"
 
     def _expression(self, expression: syntax.Expression) -> str:
         if isinstance(expression, syntax.DateExpression):

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from hatools.parser import syntax
@@ -145,6 +145,7 @@ STATEMENTS = st.one_of(
 
 
 @given(STATEMENTS)
+@example(["clone", "a", "a", "meta", 'a= \\":'])
 def test_a_printed_tree_reads_back_as_the_same_tree(words: _Words) -> None:
     tree = parse_words(words)
     assert parse(written(tree)) == tree
