@@ -1,6 +1,7 @@
 """What a controller tells the others about its own node: what its software can do, how loaded its machine is. Pure."""
 
 from hatools.daemons.crmd import status
+from hatools.daemons.crmd.changes import transient_attributes
 from hatools.daemons.crmd.cluster import Cluster
 from hatools.daemons.crmd.effects import BroadcastToPeers, SetAttributes
 from hatools.daemons.crmd.history import FEATURE_ATTRIBUTE, FEATURE_SET
@@ -14,7 +15,7 @@ class Bulletin:
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
-        self._has_told_features = False
+        self._told_features_in = ""
 
     def tell_load(self, load: float) -> None:
         """Tell the load average over a minute if it is of another class than before."""
@@ -28,11 +29,14 @@ class Bulletin:
             cluster.emit(BroadcastToPeers(ThrottleChanged(int(mode))))
 
     def tell_features(self) -> None:
-        """As a member, tell once what this node's software can do."""
-        me = self._cluster.me
-        if not self._has_told_features and self._cluster.peers.learn(me.id, "").joined:
-            self._has_told_features = True
-            self._cluster.emit(SetAttributes(UpdateAttribute(FEATURE_ATTRIBUTE, FEATURE_SET, node=me.name)))
+        """As a member, tell what this node's software can do; in another ring again, if it was forgotten meanwhile."""
+        cluster, me = self._cluster, self._cluster.me
+        if self._told_features_in == cluster.ring or not cluster.peers.learn(me.id, "").joined:
+            return
+        self._told_features_in = cluster.ring
+        known = transient_attributes(status.node_states(cluster.document).get(me.node_id))
+        if known.get(FEATURE_ATTRIBUTE) != FEATURE_SET:
+            cluster.emit(SetAttributes(UpdateAttribute(FEATURE_ATTRIBUTE, FEATURE_SET, node=me.name)))
 
 
 def read_throttle(mode: int) -> Throttle:

@@ -308,8 +308,7 @@ class Coordinator:
         if not self.active:
             peer.unwritten = not rebooted
         elif self._duties.fencing_seen(peer.name) and not (rebooted and peer.joined):
-            self.membership.mark_fenced(peer)
-            peer.fenced = peer.fenced and not rebooted  # what is in the view now may join
+            self.membership.mark_fenced(peer, rebooted=rebooted)
             self._act(at, self.transitioner.node_lost(at.now, peer.name))
             self.want(at, f"{peer.name} was fenced")
 

@@ -44,7 +44,8 @@ class Duties:
         self._holds = holds
         self._membership = membership
         self._after_write: dict[int, str] = {}
-        self._fencing: dict[str, str] = {}
+        self._fencing: dict[str, tuple[str, str]] = {}
+        """By key of the action: the target, and the ring in which its fencing was asked for."""
         self._failed_fencings: dict[str, int] = {}
 
     def clear(self) -> None:
@@ -82,7 +83,8 @@ class Duties:
 
     def fencing_ended(self, at: Instant, event: FencingEnded) -> bool | None:
         """Take the end of a fencing that we asked for; return as :meth:`perform` does."""
-        if self._fencing.pop(event.key, None) is None:
+        asked = self._fencing.pop(event.key, None)
+        if asked is None:
             return None
         if not event.confirmed:
             self._fencing_failed(at, event)
@@ -92,7 +94,9 @@ class Duties:
         self._cluster.log("NOTICE", f"Fencing of {event.target} is confirmed")
         if peer is None:
             return True
-        self._after_write[self._membership.mark_fenced(peer)] = event.key
+        # It may have booted, and be in the view, before the news of its death came here.
+        rebooted = peer.has_arrived_since(asked[1])
+        self._after_write[self._membership.mark_fenced(peer, rebooted=rebooted)] = event.key
         return None
 
     def fencing_seen(self, target: str) -> bool:
@@ -100,7 +104,7 @@ class Duties:
         self._failed_fencings.pop(target, None)
         self._holds.release_matching(_RETRY)
         self._holds.release_matching(HELP)
-        return target not in self._fencing.values()
+        return all(target != fenced for fenced, _ in self._fencing.values())
 
     def _fencing_failed(self, at: Instant, event: FencingEnded) -> None:
         failures = self._failed_fencings.get(event.target, 0) + 1
@@ -118,7 +122,7 @@ class Duties:
         target = action.node or ""
         kind = action.meta("stonith_action") or status.cluster_option(document, "stonith-action", "reboot")
         timeout = parse_interval_ms(status.cluster_option(document, "stonith-timeout")) or DEFAULT_FENCING_TIMEOUT_MS
-        self._fencing[key] = target
+        self._fencing[key] = (target, self._cluster.ring)
         self._cluster.log("NOTICE", f"Requesting fencing ({kind}) of {target}")
         delay = parse_interval_ms(action.meta("priority_fencing_delay"))
         self._cluster.emit(FenceNode(key, target, kind, timeout, delay))

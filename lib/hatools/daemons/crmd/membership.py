@@ -252,9 +252,12 @@ class Membership:
         if wait > 0:
             self._holds.add(stopping_hold(peer.name), at.now + wait)
 
-    def mark_fenced(self, peer: Peer) -> int:
-        """Write that a node is down for certain and holds nothing; return the write's tag."""
-        peer.fenced = peer.in_view
+    def mark_fenced(self, peer: Peer, *, rebooted: bool = False) -> int:
+        """Write that a node is down for certain and holds nothing; return the write's tag.
+
+        ``rebooted``: what is in the view is its next incarnation, which may join.
+        """
+        peer.fenced = peer.in_view and not rebooted
         peer.joined = peer.unclean = peer.unwritten = False
         self.joins.drop(peer.id)
         self._holds.release(grace_hold(peer.name))

@@ -78,6 +78,8 @@ class InstantCluster:
         self.fence_requests: list[FenceNode] = []
         self.cancelled: list[tuple[str, str, int]] = []
         self.can_fence = True
+        self.fencing_lasts = False
+        """Nobody hears of a fencing's end until the test says so."""
         self.deaf: set[int] = set()
         """Nodes that no offer reaches."""
         self.behind: set[int] = set()
@@ -256,6 +258,8 @@ class InstantCluster:
             case FenceNode(key, target):
                 self.fencings.append(target)
                 self.fence_requests.append(effect)
+                if self.fencing_lasts:
+                    return
                 self._queue.append((node, FencingEnded(key, target, self.can_fence, "no device")))
             case SetAttributes(request):
                 self.nodes[node].asked.append(request)

@@ -1,7 +1,7 @@
 """Controllers together: who leads, who is in, what is done when something changes."""
 
 from hatools.cib.document import Document
-from hatools.daemons.crmd.events import FencingSeen, PeerSaid, ShutdownAsked
+from hatools.daemons.crmd.events import FencingEnded, FencingSeen, PeerSaid, ShutdownAsked
 from hatools.daemons.crmd.status import node_states
 from hatools.ipc.messages.attrd import UpdateAttribute
 from hatools.transition.graph import Graph
@@ -254,6 +254,22 @@ def test_a_fencing_that_is_told_after_its_target_is_back_does_not_keep_the_targe
     for node in (1, 2, 3):
         cluster.feed(node, FencingSeen("node3", "reboot", begun_in))
     assert cluster.nodes[3].ended is None
+    assert standing(cluster, 3) == MEMBER
+    assert cluster.states()["node3"] == "S_NOT_DC"
+
+
+def test_a_node_that_is_back_before_its_own_fencing_is_confirmed_joins_when_it_is():
+    plan = once(Graph(), graph(cluster_event(1, "stonith", 3)))
+    cluster = InstantCluster(plan)
+    cluster.start(1, 2, 3)
+    cluster.fencing_lasts = True
+    cluster.crash(3)
+    (request,) = cluster.fence_requests
+    cluster.start(3)
+    assert cluster.states()["node3"] == "S_PENDING"
+
+    cluster.feed(1, FencingEnded(request.key, "node3", True))
+
     assert standing(cluster, 3) == MEMBER
     assert cluster.states()["node3"] == "S_NOT_DC"
 
