@@ -658,24 +658,37 @@ class World:
         controller = life.controller
         self.note(f"{machine.name} fences {target.name}")
 
-        def act() -> None:
-            # The fencer runs on this machine: dead it does nothing, frozen it goes on later.
+        ring = "" if life.engine.view is None else str(life.engine.view.ring_id)
+        # Some machines boot faster than the news of their death travels.
+        is_quick = self.random.random() < 0.25
+        boots_after = self.random.uniform(0.0, 0.5) if is_quick else self.random.uniform(3, 12)
+        told_after = self.random.uniform(0.0, 3.0) if is_quick else 0.0
+
+        def when_awake(step: Callable[[], None]) -> None:
+            """Go on if the fencer's machine lives: dead it does nothing, frozen it goes on later."""
             if machine.processes is not life:
                 return
             if machine.paused_until > self.now:
-                self.at(machine.paused_until, act)
-                return
+                self.at(machine.paused_until, lambda: when_awake(step))
+            else:
+                step()
+
+        def act() -> None:
             works = self.fence_works
             if works:
                 self.crash(target.id)
-                self.at(self.now + self.random.uniform(3, 12), lambda: self._reboot(target))
+                self.at(self.now + boots_after, lambda: self._reboot(target))
+            self.at(self.now + told_after, lambda: when_awake(lambda: tell(works)))
+
+        def tell(works: bool) -> None:
+            if works:
                 for other in self.alive():
                     if (machine.id, other.id) not in self.blocked and other.processes is not None:
-                        self._control(other, other.processes, FencingSeen(target.name, request.action))
-            if machine.processes is life and life.controller is controller:
+                        self._control(other, other.processes, FencingSeen(target.name, request.action, ring))
+            if life.controller is controller:
                 self._control(machine, life, FencingEnded(request.key, request.target, works, "the device is broken"))
 
-        self.at(self.now + self.random.uniform(0.1, 1.0), act)
+        self.at(self.now + self.random.uniform(0.1, 1.0), lambda: when_awake(act))
 
     def _reboot(self, machine: Machine) -> None:
         if not machine.powered:
