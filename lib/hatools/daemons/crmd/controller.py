@@ -47,6 +47,7 @@ from hatools.daemons.crmd.events import (
 from hatools.daemons.crmd.fsa import DC_STATES, Action, Input, State, is_overtaken, step
 from hatools.daemons.crmd.history import ResourceIdentity
 from hatools.daemons.crmd.operations import LocalOperations, OperationEffect, Reply
+from hatools.daemons.crmd.peers import Peer
 from hatools.daemons.crmd.rehearsal import Rehearsal
 from hatools.ipc.messages.attrd import UpdateAttribute
 from hatools.ipc.messages.crmd import (
@@ -95,6 +96,8 @@ class Controller:
         self.cluster.started = at.now
         self._escalation: float | None = None
         self._shutting_down = False
+        self._has_served = False
+        """Whether this incarnation has run an operation: else it holds nothing that a fencing should have ended."""
         self._announced: ControllerState | None = None
         self._rehearsal = Rehearsal()
         self._alerts = Alerts(self.cluster)
@@ -321,6 +324,7 @@ class Controller:
         if sender != self._candidacy.dc or self.state is not State.NOT_DC:
             self.cluster.log("warning", f"Ignored {action.operation_key} from node {sender}, which is not our DC")
             return
+        self._has_served = True
         self._local(self.operations.perform(at.epoch, action))
 
     def _local(self, effects: list[OperationEffect]) -> None:
@@ -351,7 +355,7 @@ class Controller:
         if event.action == "on" or peer is None:
             return
         rebooted = peer.has_arrived_since(event.ring)
-        if peer.id == self.cluster.me.id and not rebooted:
+        if peer.id == self.cluster.me.id and not (rebooted or self._is_of_an_earlier_life(peer, event.ring)):
             self.cluster.log("error", "This node was fenced, and yet it runs: leaving the cluster at once")
             reaction = status.cluster_option(self.cluster.document, "fence-reaction", "stop")
             end = EXIT_PANIC if reaction == "panic" else EXIT_STAY_DOWN
@@ -359,6 +363,10 @@ class Controller:
         elif peer.id != self.cluster.me.id:
             peer.unclean = False
             self.coordinator.fencing_seen(at, peer, rebooted=rebooted)
+
+    def _is_of_an_earlier_life(self, me: Peer, ring: str) -> bool:
+        """Say whether a fencing of this node that was begun in a ring was of its earlier life: the news came late."""
+        return not self._has_served or me.has_begun_beside(ring)
 
     def _shutdown(self, at: Instant) -> None:
         cluster = self.cluster
@@ -382,6 +390,7 @@ class Controller:
             if cluster.inputs:
                 self._input(at, cluster.inputs.pop(0))
             elif cluster.to_perform:
+                self._has_served = True
                 self._local(self.operations.perform(at.epoch, cluster.to_perform.pop(0)))
             elif cluster.to_report:
                 self._report(at, cluster.to_report.pop(0))

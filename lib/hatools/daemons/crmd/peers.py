@@ -41,6 +41,13 @@ class Peer:
         begun = _sequence(ring)
         return self.in_view and 0 < begun < _sequence(self.arrived_in)
 
+    def has_begun_beside(self, ring: str) -> bool:
+        """Say whether the ring it arrived in is another one of the same sequence; of ourselves it is our first one.
+
+        Then this node was not yet there when the ring came to be: a ring that breaks gives both parts a new sequence.
+        """
+        return ring != self.arrived_in and 0 < _sequence(ring) == _sequence(self.arrived_in)
+
 
 def _sequence(ring: str) -> int:
     """Return the sequence number in a ring's id (``LEADER.SEQUENCE``, hexadecimal); 0 if there is none."""

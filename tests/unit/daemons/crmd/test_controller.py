@@ -209,10 +209,24 @@ def test_the_dc_can_let_itself_go():
 
 
 def test_a_node_that_hears_of_its_own_fencing_stays_down():
+    cluster = InstantCluster(once(graph(operation(1, "d1", "start", 2))))
+    cluster.start(1, 2)
+    cluster.feed(2, FencingSeen("node2", "reboot", f"1.{cluster.ring}"))
+    assert cluster.nodes[2].ended == 100
+
+
+def test_a_node_that_has_run_nothing_yet_hears_of_the_fencing_of_its_earlier_life():
     cluster = InstantCluster()
     cluster.start(1, 2)
     cluster.feed(2, FencingSeen("node2", "reboot"))
-    assert cluster.nodes[2].ended == 100
+    assert cluster.nodes[2].ended is None
+
+
+def test_a_node_whose_first_ring_was_beside_the_one_that_fenced_it_was_not_meant():
+    cluster = InstantCluster(once(graph(operation(1, "d1", "start", 2))))
+    cluster.start(1, 2)
+    cluster.feed(2, FencingSeen("node2", "reboot", f"3.{cluster.ring}"))
+    assert cluster.nodes[2].ended is None
 
 
 def test_survivors_wait_for_a_cut_off_node_only_if_it_held_something_and_nobody_fences():
