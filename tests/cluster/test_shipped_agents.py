@@ -133,7 +133,7 @@ def test_fence_lab_is_fast_because_a_failover_waits_for_it(control: Path) -> Non
     text = f"control={control}\naction=off\nport=n1\n"
     agent = min(processor_time([str(FENCE_LAB)], text) for _ in range(10))
     supervisor.close()
-    assert agent - bare < 0.02
+    assert agent - bare < 0.05
 
 
 @pytest.mark.parametrize("name", ["Dummy", "Stateful", "service"])
