@@ -231,7 +231,9 @@ def _boot(cluster: NamespaceCluster, node: str, prepare: Callable[[str], None] |
                 os.read(go_read, 1)
                 status = _be_init(cluster, node, prepare)
             else:
-                (cluster.folder / node / "init.pid").write_text(str(first))
+                new = cluster.folder / node / "init.pid.new"
+                new.write_text(str(first))
+                new.replace(cluster.folder / node / "init.pid")  # nobody reads half of it
                 os.write(ready_write, b"1")
                 _, result = os.waitpid(first, 0)
                 status = os.waitstatus_to_exitcode(result) & 0xFF

@@ -39,6 +39,8 @@ class Membership:
         self.joins = Joins()
         self._standings: dict[str, status.NodeStanding] = {}
         self._finalizing: int | None = None
+        self._entered: dict[int, JoinRequest] = {}
+        """Whose entries the write under way makes."""
 
     # --- taking members in
 
@@ -108,6 +110,7 @@ class Membership:
         options = self._own_options()
         if options:
             changes.append(status.write_options(options))
+        self._entered.clear()
         for member, request in self.joins.requests().items():
             peer = cluster.peers.learn(member, request.name)
             reason = refusal_reason(request, FEATURE_SET, cluster.me.style)
@@ -120,11 +123,14 @@ class Membership:
             if request.start_state in ("standby", "online"):
                 value = "on" if request.start_state == "standby" else "off"
                 cluster.emit(SetAttributes(UpdateAttribute("standby", value, node=peer.name)))
+            self._entered[member] = request
         self._finalizing = cluster.write(*changes)
 
     def _acknowledge(self, at: Instant) -> None:
         cluster = self._cluster
-        for member in self.joins.requests():
+        for member, request in self.joins.requests().items():
+            if self._entered.get(member) is not request:
+                continue
             self.joins.acknowledge(at.now, member)
             peer = cluster.peers.get(member)
             if peer is not None:
@@ -179,8 +185,10 @@ class Membership:
         self._finalizing = None
         if error:
             self._holds.add(_REFUSED, at.now + FINALIZE_RETRY_S)
-        else:
-            self._acknowledge(at)
+            return
+        self._acknowledge(at)
+        if self.joins.requests():
+            self.finalize()  # they asked after the entries were written
 
     # --- how nodes stand
 

@@ -2,11 +2,11 @@
 
 from hatools.daemons.crmd.cluster import Identity
 from hatools.daemons.crmd.controller import Controller
-from hatools.daemons.crmd.effects import Effect, SendToPeer
-from hatools.daemons.crmd.events import CibSeen, ElectionAsked, Event, Instant, PeerSaid, Synchronised
+from hatools.daemons.crmd.effects import Effect, SendToPeer, WriteCib
+from hatools.daemons.crmd.events import CibSeen, ElectionAsked, Event, Instant, PeerSaid, Synchronised, Written
 from hatools.daemons.crmd.membership import FINALIZE_RETRY_S
 from hatools.daemons.crmd.status import node_states
-from hatools.ipc.messages.crmd import JoinOffer, JoinRequest, Vote
+from hatools.ipc.messages.crmd import JoinAck, JoinOffer, JoinRequest, Vote
 from hatools.ipc.messages.messaging import GroupChanged, Member, ViewChanged
 from tests.unit.daemons.crmd.instant import NAMES, InstantCluster
 from tests.unit.daemons.crmd.test_controller import LOST, MEMBER, standing
@@ -172,3 +172,41 @@ def test_members_whom_the_cib_did_not_take_are_not_acknowledged_and_written_agai
 
     assert sorted(cluster.states().values()) == ["S_IDLE", "S_NOT_DC", "S_NOT_DC"]
     assert [standing(cluster, node) for node in (1, 2, 3)] == [MEMBER] * 3
+
+
+def entries(effects: list[Effect]) -> list[WriteCib]:
+    return [effect for effect in effects if isinstance(effect, WriteCib)]
+
+
+def acknowledged(effects: list[Effect]) -> list[int]:
+    return [
+        effect.node_id for effect in effects if isinstance(effect, SendToPeer) and isinstance(effect.message, JoinAck)
+    ]
+
+
+def test_who_asks_while_the_entries_of_others_are_written_is_acknowledged_only_with_an_entry_of_its_own() -> None:
+    me = Identity(1, "node1", "life-1", "corosync", "test", "2.1.5-test")
+    controller = Controller(me, Instant(100.0, 1_700_000_000))
+    now = Instant(101.0, 1_700_000_001)
+
+    def feed(event: Event) -> list[Effect]:
+        return controller.handle(now, event)
+
+    feed(CibSeen(InstantCluster().document))
+    feed(ViewChanged("1.2", tuple(Member(node, name) for node, name in NAMES.items()), True, (1, 2, 3)))
+    feed(GroupChanged("crmd", (1,), (1,)))
+    feed(Synchronised("1.2"))
+    effects = feed(PeerSaid(1, vote(1, "1.2"), True))
+    (first,) = entries(effects)
+
+    feed(GroupChanged("crmd", (1, 2, 3), (2, 3)))
+    for node in (1, 2, 3):
+        feed(PeerSaid(node, vote(node, "1.2", is_dc=node == 1), True))
+    join_id = controller.coordinator.membership.joins.join_id
+    feed(PeerSaid(2, JoinRequest(join_id, "node2", "3.16.1", "corosync", True, ""), False))
+
+    effects = feed(Written(first.tag))
+    (second,) = entries(effects)
+    assert acknowledged(effects) == []
+    assert b'uname="node2"' in b"".join(change.xml or b"" for change in second.changes)
+    assert acknowledged(feed(Written(second.tag))) == [2]
