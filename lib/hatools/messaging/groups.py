@@ -203,7 +203,7 @@ class Groups:
             first = pieces[0]
             kind = first[0] if first else -1
             if kind == _APPLICATION:
-                upcalls.append(self._application(origin, packet, pieces))
+                upcalls += self._application(origin, packet, pieces)
             elif kind == _BUNDLE:
                 upcalls.append(self._bundle(origin, packet, b"".join(pieces)))
             elif kind == _CONTROL:
@@ -236,17 +236,20 @@ class Groups:
         return [ViewInstalled(self.view)]
 
     def _concerns_us(self, first_chunk: bytes) -> bool:
+        """Say whether a message may concern us, as far as its first chunk tells: it may end within the head."""
         if not first_chunk or first_chunk[0] != _APPLICATION or len(first_chunk) < _HEAD.size:
             return True
         target: int = _HEAD.unpack_from(first_chunk)[1]
         return target in (0, self.me.id)
 
-    def _application(self, origin: int, packet: int, pieces: Pieces) -> Upcall:
+    def _application(self, origin: int, packet: int, pieces: Pieces) -> list[Upcall]:
         target, tag, group, start = _read_head(origin, pieces[0])
         *before, last = pieces[0][start:], *pieces[1:]
+        if target == self.me.id:
+            return [DirectMessage(group, origin, last, tuple(before))]
         if target:
-            return DirectMessage(group, origin, last, tuple(before))
-        return GroupMessage(group, origin, self._count(packet, 1), last, tag, tuple(before))
+            return []
+        return [GroupMessage(group, origin, self._count(packet, 1), last, tag, tuple(before))]
 
     def _bundle(self, origin: int, packet: int, message: bytes) -> Upcall:
         _, _, group, start = _read_head(origin, message)

@@ -142,6 +142,8 @@ class Network:
         self._queue: list[tuple[float, int, Callable[[], None]]] = []
         self._serial = 0
         self._messages = 0
+        self.addressed: dict[tuple[int, bytes], int] = {}
+        """The targets of direct messages, by sender and content."""
 
     # -- what a test does
 
@@ -244,6 +246,7 @@ class Network:
     def send_direct(self, number: int, target: int, payload: bytes) -> None:
         node = self.nodes[number]
         if node.engine is not None:
+            self.addressed[number, payload] = target
             self._perform(node, node.engine.send_to(self.now, GROUP, target, (payload,)))
 
     def at(self, time: float, action: Callable[[], None]) -> None:
@@ -414,6 +417,7 @@ def check(network: Network) -> None:
     _check_senders(network.lives)
     _check_safety(network.lives)
     _check_genuine(network.lives)
+    _check_direct(network)
     if not network.two_quorate_partitions_allowed:
         _check_quorum(network.lives)
 
@@ -489,6 +493,13 @@ def _check_genuine(lives: list[Life]) -> None:
     for life in lives:
         for message in life.delivered():
             assert message in sent, f"node {life.node} was given what nobody sent: {message!r}"
+
+
+def _check_direct(network: Network) -> None:
+    for life in network.lives:
+        for message in life.direct:
+            assert network.addressed.get(message) == life.node, f"node {life.node} was given {message!r}, not meant for it"
+        assert len(set(life.direct)) == len(life.direct), "a direct message was delivered twice"
 
 
 def _check_quorum(lives: list[Life]) -> None:

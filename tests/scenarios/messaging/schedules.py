@@ -122,6 +122,8 @@ class Story:
         self.network.fair = self.network.weather = CALM
         self.network.two_quorate_partitions_allowed = schedule.quorum == "two_node"
         self._dice = random.Random(f"traffic {schedule.seed}")
+        self._direct_dice = random.Random(f"direct traffic {schedule.seed}")
+        self._letters = 0
 
     def play(self) -> Network:
         """Start everything, let the faults happen, end them, and check all promises.
@@ -152,8 +154,16 @@ class Story:
     def _traffic(self, end: float, rate: float) -> None:
         network, dice = self.network, self._dice
         network.send(dice.choice(list(network.nodes)), dice.choice((20, 20, 200, 2000, 20_000)))
+        for _ in range(self._direct_dice.randrange(4)):
+            self._write_to_one()
         if network.now < end:
             network.at(network.now + dice.expovariate(rate), lambda: self._traffic(end, rate))
+
+    def _write_to_one(self) -> None:
+        dice, nodes = self._direct_dice, list(self.network.nodes)
+        self._letters += 1
+        payload = f"letter {self._letters} ".encode().ljust(dice.choice((dice.randrange(1500), 30, 4000)), b".")
+        self.network.send_direct(dice.choice(nodes), dice.choice(nodes), payload)
 
     def _start_stopped(self) -> None:
         for number, node in self.network.nodes.items():

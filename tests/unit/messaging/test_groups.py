@@ -221,3 +221,21 @@ def test_a_bundle_counts_as_many_messages_and_stays_whole() -> None:
     cluster.run(1, 2)
 
     assert cluster.take(2) == [GroupMessages("g", 1, 1, 2, bundle), GroupMessage("g", 1, 3, b"z", 5)]
+
+
+def test_a_direct_message_cut_within_its_head_reaches_only_its_target() -> None:
+    """The first chunk may be too short to tell whom a message is for: what was for node 3 once ran on all nodes."""
+    for filler in range(900, 1000):
+        cluster = formed(1, 2, 3)
+        cluster.members[1].broadcast("g", (b"." * filler,), 0)
+        cluster.members[1].send_to("g", 3, (b"for you",))
+        for number in (1, 2, 3):
+            cluster.take(number)
+
+        cluster.run(1, 2, 3)
+
+        direct = {
+            number: [upcall for upcall in cluster.take(number) if isinstance(upcall, DirectMessage)]
+            for number in (1, 2, 3)
+        }
+        assert direct == {1: [], 2: [], 3: [DirectMessage("g", 1, b"for you")]}, filler
