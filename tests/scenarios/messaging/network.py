@@ -498,7 +498,7 @@ def _check_genuine(lives: list[Life]) -> None:
 def _check_direct(network: Network) -> None:
     for life in network.lives:
         for message in life.direct:
-            assert network.addressed.get(message) == life.node, f"node {life.node} was given {message!r}, not meant for it"
+            assert network.addressed.get(message) == life.node, f"{message!r} was not meant for {life.node}"
         assert len(set(life.direct)) == len(life.direct), "a direct message was delivered twice"
 
 

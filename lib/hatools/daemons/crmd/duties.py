@@ -1,7 +1,8 @@
 """What the DC does itself for a transition: fence, release nodes, count failures, record what nobody reported. Pure."""
 
+from hatools.cib.document import Document, children
 from hatools.daemons.crmd import status
-from hatools.daemons.crmd.changes import transient_attributes
+from hatools.daemons.crmd.changes import lrm_resources, transient_attributes
 from hatools.daemons.crmd.cluster import Cluster
 from hatools.daemons.crmd.effects import FenceNode, SendToPeer, SetAttributes
 from hatools.daemons.crmd.events import FencingEnded, Instant
@@ -160,7 +161,11 @@ class Duties:
             self._holds.add(attribute_hold(failure.node, name), at.now + FAIL_COUNT_PATIENCE_S)
 
     def record_timeout(self, at: Instant, action: GraphAction, key: str) -> None:
-        """Write a result for an operation whose node does not tell one."""
+        """Write a result for an operation whose node does not tell one.
+
+        Pacemaker gives it the call id -1. That sorts as newer than all later results once another node is the DC, and
+        the resource would be recovered again and again; with the newest call id of the node, what comes later counts.
+        """
         primitive = action.primitive or {}
         identity = ResourceIdentity(
             primitive.get("id", ""),
@@ -175,7 +180,7 @@ class Duties:
             key=key,
             exec_status=int(ExecStatus.TIMEOUT),
             exit_status=1 if action.operation != "monitor" else PENDING_EXIT_STATUS,
-            call_id=-1,
+            call_id=newest_call_id(self._cluster.document, action.node_id or "", identity.name),
             exit_reason="the node did not report a result in time",
             last_change=at.epoch,
             parameters=action.attributes,
@@ -187,6 +192,13 @@ class Duties:
     def _number_option(self, name: str, default: int) -> int:
         text = status.cluster_option(self._cluster.document, name)
         return int(text) if text.isdigit() else default
+
+
+def newest_call_id(document: Document, node_id: str, resource: str) -> int:
+    """Return the highest call id in a resource's history on a node, 0 if none of its operations has ended."""
+    entries = children(lrm_resources(status.node_states(document).get(node_id)).get(resource), "lrm_rsc_op")
+    known = (entry.get("call-id", "") for entry in entries)
+    return max((int(text) for text in known if text.isdigit()), default=0)
 
 
 def attribute_hold(node: str, name: str) -> str:

@@ -84,6 +84,8 @@ class InstantCluster:
         """Nodes that no offer reaches."""
         self.behind: set[int] = set()
         """Nodes whose replica does not agree with the others yet."""
+        self.mute: set[str] = set()
+        """Operations (keys) whose end nobody hears of."""
         self.refuses_writes = False
         """The CIB takes nothing, as on a full disk."""
         self.offers: list[int] = []
@@ -246,6 +248,8 @@ class InstantCluster:
                 self._queue.append((node, Scheduled(request, self.scheduler(document))))
             case RunOperation():
                 self.nodes[node].ran.append(effect)
+                if f"{effect.resource.name}_{effect.operation}_{effect.interval_ms}" in self.mute:
+                    return
                 self._queue.append((node, self.result(effect)))
             case CancelRecurring(resource, operation, interval_ms, key):
                 self.cancelled.append((resource, operation, interval_ms))

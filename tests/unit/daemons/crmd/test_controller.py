@@ -333,3 +333,22 @@ def test_a_quarter_of_an_hour_after_the_last_event_the_dc_looks_again():
     before = len(cluster.calculations)
     cluster.wait(901)
     assert len(cluster.calculations) == before + 1
+
+
+def test_a_result_that_never_came_is_written_down_and_later_ones_count_more():
+    begin = graph(operation(1, "d1", "start", 2), operation(2, "d1", "monitor", 2, interval_ms=5000, after=(1,)))
+    recover = graph(operation(1, "d1", "stop", 2), operation(2, "d1", "start", 2, after=(1,)))
+    # The first calculation after the failure is void, since the failure is written down besides.
+    cluster = InstantCluster(once(begin, Graph(), recover))
+    cluster.mute.add("d1_monitor_5000")
+    cluster.start(1, 2, 3)
+
+    cluster.wait(20 + 60 + 10)
+
+    entries = node_states(cluster.document)["2"].iterfind("lrm/lrm_resources/lrm_resource/lrm_rsc_op")
+    found = {entry.get("id"): entry for entry in entries}
+    lost = found["d1_last_failure_0"]
+    assert (lost.get("operation_key"), lost.get("op-status")) == ("d1_monitor_5000", "2")
+    assert lost.get("exit-reason") == "the node did not report a result in time"
+    # Newer than all before it, older than the recovery, for any DC.
+    assert 0 < int(lost.get("call-id", "")) < int(found["d1_last_0"].get("call-id", ""))
