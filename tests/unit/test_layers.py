@@ -67,7 +67,7 @@ IMPURE = (
     "values.returncode",  # asks the system for the words of its error numbers
     "agents.catalog", "agents.systemd", "agents.shipped", "daemons.pengine.archive", "daemons.pacemakerd.image",
     "daemons.lrmd.runner", "daemons.stonithd.runner", "daemons.stonithd.registry", "daemons.channel.runner",
-    "daemons.crmd.executor", "daemons.crmd.colleagues",
+    "daemons.crmd.executor", "daemons.crmd.colleagues", "daemons.cib.disk",
 )  # fmt: skip
 """Packages and files that do I/O; besides these every ``store.py``, ``daemon.py`` and ``__main__.py``."""
 

@@ -13,6 +13,7 @@ from hatools.cib.document import Document, Version, format_xml
 from hatools.cib.operations import Stamp
 from hatools.cib.queries import query
 from hatools.daemons.cib.applying import Applier, edit_of
+from hatools.daemons.cib.disk import Disk
 from hatools.daemons.cib.effects import (
     Answer,
     BroadcastToPeers,
@@ -47,9 +48,6 @@ WRITE_TIMEOUT = 120.0
 AGREEMENT_TIMEOUT = 1.0
 """Seconds that who asks for a ring's agreement waits for the answer."""
 
-DISK_RETRY = 1.0
-"""Seconds between attempts to write after the disk has refused."""
-
 
 async def serve(context: Context) -> int:
     """Run the daemon until it is told to stop."""
@@ -63,6 +61,7 @@ class CibDaemon:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._store = Store(context.directories.cib)
+        self._disk = Disk(self._store, context.directories.cib, self._stored)
         stored = self._store.load()
         self._document = stored.document
         self._mark = stored.mark
@@ -78,10 +77,7 @@ class CibDaemon:
         self._members: dict[int, str] = {}
         self._requests = 0
         self._answers: dict[int, asyncio.Future[words.Changed]] = {}
-        self._to_disk: deque[Persist | KeepBackup] = deque()
-        self._disk_work = asyncio.Event()
         self._agreed = asyncio.Event()
-        self._disk_error = ""
         self._timer: asyncio.TimerHandle | None = None
         self._background: set[asyncio.Future[Any]] = set()
 
@@ -91,10 +87,10 @@ class CibDaemon:
         return self._document if self._replica is None else self._replica.document
 
     async def run(self) -> int:
-        self._prepare_store()
+        self._disk.prepare()
         await self._server.open()
         self._context.ready()
-        writer = asyncio.create_task(self._write_to_disk())
+        writer = asyncio.create_task(self._disk.run())
         membership = asyncio.create_task(self._stay_in_group())
         stopping = asyncio.create_task(self._context.stopping.wait())
         tasks: set[asyncio.Future[Any]] = {writer, membership, stopping, self._server.failed}
@@ -105,19 +101,12 @@ class CibDaemon:
         await self._shut_down(writer, membership)
         return 0
 
-    def _prepare_store(self) -> None:
-        try:
-            self._store.prepare()
-        except OSError as error:
-            self._disk_error = f"cannot write in {self._context.directories.cib}: {error.strerror}"
-            _log.error("%s", self._disk_error)
-
     async def _shut_down(self, writer: "asyncio.Task[None]", membership: "asyncio.Task[None]") -> None:
         await self._server.close()
         membership.cancel()
         if self._messaging is not None:
             self._messaging.close()
-        while self._to_disk and not self._disk_error:
+        while not self._disk.is_idle:
             await asyncio.sleep(0.01)
         writer.cancel()
         for task in (writer, membership):
@@ -233,21 +222,33 @@ class CibDaemon:
     # -- effects
 
     def _perform(self, effects: list[Effect]) -> None:
+        late: list[Effect] = []
         for effect in effects:
             match effect:
                 case BroadcastToPeers(message):
                     self._send(messaging.Broadcast(GROUP, encode(Envelope(Kind.EVENT, 0, message))))
                 case SendToPeer(node, direct):
                     self._send(messaging.SendTo(GROUP, node, encode(Envelope(Kind.EVENT, 0, direct))))
-                case Persist() | KeepBackup():
-                    self._to_disk.append(effect)
-                    self._disk_work.set()
+                case Persist(token):
+                    if self._disk.put(effect) and self._replica is not None:
+                        # The peers wait to hear of it, our clients for theirs: what this change means to them is first.
+                        follows = self._replica.persisted(token)
+                        self._perform([each for each in follows if isinstance(each, BroadcastToPeers | SendToPeer)])
+                        late += [each for each in follows if not isinstance(each, BroadcastToPeers | SendToPeer)]
+                case KeepBackup():
+                    self._disk.put(effect)
                 case Answer():
                     self._answer(effect)
                 case Changed():
                     self._tell_subscribers(effect)
                 case Note(level, text):
                     _log.log(_LEVELS[level], "%s", text)
+        if late:
+            self._perform(late)
+
+    def _stored(self, token: int) -> None:
+        if self._replica is not None:
+            self._perform(self._replica.persisted(token))
 
     def _send(self, request: messaging.Broadcast | messaging.SendTo) -> None:
         if self._messaging is None:
@@ -290,55 +291,6 @@ class CibDaemon:
             (with_patch if wanted else without).append(client)
         self._server.broadcast(whole, with_patch)
         self._server.broadcast(bare, without)
-
-    # -- the disk
-
-    async def _write_to_disk(self) -> None:
-        """Write what waits, all that has come together with one sync."""
-        while True:
-            await self._disk_work.wait()
-            self._disk_work.clear()
-            while self._to_disk:
-                batch = list(self._to_disk)
-                records = [item for item in batch if isinstance(item, Persist)]
-                try:
-                    await asyncio.to_thread(self._write_batch, batch)
-                except OSError as error:
-                    await self._rescue(error)
-                    continue
-                for _ in batch:
-                    self._to_disk.popleft()
-                if records and self._replica is not None:
-                    self._perform(self._replica.persisted(records[-1].token))
-
-    def _write_batch(self, batch: list[Persist | KeepBackup]) -> None:
-        for item in batch:
-            if isinstance(item, KeepBackup):
-                self._store.keep_backup(item.document)
-        self._store.write([item for item in batch if isinstance(item, Persist)])
-
-    async def _rescue(self, error: OSError) -> None:
-        """The disk refused: say so, refuse new changes, and try until it takes the whole content."""
-        self._disk_error = f"the disk under {self._context.directories.cib} refuses: {error.strerror}"
-        _log.error("%s", self._disk_error)
-        while True:
-            await asyncio.sleep(DISK_RETRY)
-            waiting = [item for item in self._to_disk if isinstance(item, Persist)]
-            if not waiting:
-                break
-            try:
-                await asyncio.to_thread(self._store.rescue, waiting[-1])
-            except OSError:
-                continue
-            while self._to_disk:
-                item = self._to_disk.popleft()
-                if item is waiting[-1]:
-                    break
-            if self._replica is not None:
-                self._perform(self._replica.persisted(waiting[-1].token))
-            break
-        self._disk_error = ""
-        _log.warning("the disk under %s takes data again", self._context.directories.cib)
 
     # -- clients
 
@@ -409,12 +361,11 @@ class CibDaemon:
             edit_of(change)  # what cannot be read is refused before anybody else hears of it
         size = sum(len(change.xml) for change in changes)
         if any(change.section != "status" for change in changes):
-            if not self._disk_error and not self._store.has_room(size):
-                self._disk_error = f"no space is left under {self._context.directories.cib}"
-                _log.error("%s", self._disk_error)
-                self._spawn(self._watch_for_room(size))
-            if self._disk_error:
-                raise UnavailableError(f"the change was not made: {self._disk_error}")
+            was_refusing = bool(self._disk.error)
+            if not self._disk.has_room(size):
+                if not was_refusing:
+                    self._spawn(self._disk.await_room(size))
+                raise UnavailableError(f"the change was not made: {self._disk.error}")
         replica = self._replica
         if replica is None:
             raise UnavailableError("the cib daemon has no connection to messaging yet: try again in a moment")
@@ -434,12 +385,6 @@ class CibDaemon:
                 f"the change is not on enough disks after {WRITE_TIMEOUT:g} s: "
                 "it may have been made, look before you repeat it"
             ) from None
-
-    async def _watch_for_room(self, size: int) -> None:
-        while not self._store.has_room(size):
-            await asyncio.sleep(DISK_RETRY)
-        self._disk_error = ""
-        _log.warning("there is space under %s again", self._context.directories.cib)
 
     def _stamp(self, client: Client, changes: tuple[words.Change, ...]) -> Stamp:
         origin = self._replica.name if self._replica is not None else ""

@@ -150,6 +150,13 @@ class Store:
         document = self._document if self._document is not None else stored_form(empty_document())
         self._write_whole(document, self._mark)
 
+    def continues(self, record: Persist) -> bool:
+        """Say whether writing a record means no more than to add it to the journal, and nobody writes at the time."""
+        if self._journal is None or record.before is None or record.patch is None or self._writing.locked():
+            return False
+        has_space = self._size + 2 * len(record.patch) + 4096 <= min(self._reserved, JOURNAL_BYTES)
+        return has_space and self._records < JOURNAL_RECORDS
+
     def write(self, batch: Sequence[Persist]) -> None:
         """Put records on disk, all with one sync.
 
