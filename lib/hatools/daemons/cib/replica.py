@@ -14,7 +14,6 @@ of; and rounds prefer the newest quorate lineage, then what belonged to it furth
 without quorum are kept and answered too, but do not move ``base``: they give way at a merge, with a backup and a note.
 """
 
-import hashlib
 import zlib
 from collections import deque
 
@@ -39,6 +38,7 @@ from hatools.daemons.cib.effects import (
 )
 from hatools.daemons.cib.pending import Pending, PendingWrites, Stage
 from hatools.daemons.cib.rounds import Round
+from hatools.daemons.cib.steps import Steps
 from hatools.daemons.cib.voting import Voting
 from hatools.ipc.messages.cib import Change
 from hatools.ipc.messages.cib_peers import PeerContent, PeerResync, PeerState, PeerStored, PeerWrite
@@ -50,7 +50,6 @@ CONTENT_TIMEOUT = 20.0
 
 EVERYBODY = Subject()
 
-REMEMBERED_STEPS = 4096
 REMEMBERED_WRITERS = 64
 REMEMBERED_WRITES = 256
 
@@ -91,12 +90,7 @@ class Replica:
         """Whether the content was taken over from another member in this ring, in place of our own."""
         self._waiting: deque[tuple[int, int, PeerWrite]] = deque()
         self._voting = Voting()
-        self._step = 0
-        self._chain = ""
-        self._chains: dict[int, str] = {}
-        self._authors: deque[tuple[int, int]] = deque()
-        self._last_token = 0
-        self._tokens: deque[tuple[int, int]] = deque()
+        self._steps = Steps()
         self._safe_sequence = 0
 
     @property
@@ -218,12 +212,9 @@ class Replica:
 
     def persisted(self, token: int) -> list[Effect]:
         """Everything up to this :class:`Persist` is on disk."""
-        reached = None
-        while self._tokens and self._tokens[0][0] <= token:
-            reached = self._tokens.popleft()[1]
-        if reached is None or not self.is_synchronised:
+        if not self._steps.on_disk(token) or not self.is_synchronised:
             return []
-        return self._tell_stored(self._stored_step())
+        return self._tell_stored(self._steps.stored)
 
     def expire(self, now: float) -> list[Effect]:
         """The deadline has come: content that was promised did not arrive."""
@@ -275,7 +266,7 @@ class Replica:
             return []
         current = self._round
         self._voting.forget_stored()
-        self._chains.clear()
+        self._steps.forget_chains()
         if not current.agrees(self.node):
             self.deadline = now + CONTENT_TIMEOUT
             note = Note("info", f"waiting for the CIB of node {current.winner}: it has version {_text(current)}")
@@ -327,18 +318,14 @@ class Replica:
         self._has_content = True
         self.is_adopted = self.is_adopted or replaced
         self.deadline = None
-        self._step = 0
-        self._chain = current.winning_state.digest
-        self._chains = {0: self._chain}
-        self._authors.clear()
         winning = current.winning_state
+        self._steps.begin(winning.digest)
         # Only now: what the others have made of our writes counts once we have it too.
         self._writers = dict(winning.writers)
         self._recent = dict.fromkeys(winning.recent)
         self.mark = Mark(winning.lineage, winning.base)
         if self._view.quorate:
             self.mark = Mark(self._view.ring_id, _triple(self.document))
-        self._tokens.clear()
         effects: list[Effect] = [
             self._persist(None if replaced else self.document),
             Note("info", f"the CIB of {len(current.members)} nodes is version {self.document.version}"),
@@ -404,7 +391,7 @@ class Replica:
     def _made_already(self, sender: int, sequence: int, own: Pending | None) -> list[Effect]:
         """A write came again that the content has: its author wants to know when it is on our disk."""
         if sender != self.node:
-            self._authors.append((self._step, sender))
+            self._steps.owe(sender)
             return self._report_stored(self._voting.stored.get(self.node, -1))
         if own is None or own.stage is Stage.APPLIED:
             return []
@@ -412,7 +399,7 @@ class Replica:
 
     def _now_included(self, own: Pending, sequence: int, *, durable: bool = True) -> list[Effect]:
         own.stage = Stage.APPLIED
-        own.step = self._step
+        own.step = self._steps.number
         own.sequence = sequence
         own.durable = durable
         own.version = _triple(self.document)
@@ -432,16 +419,13 @@ class Replica:
         before, self.document = self.document, applied.document
         patch = patch_between(before, self.document)
         text = "" if patch is None else format_xml(patch, indent=None)
-        self._step += 1
-        self._chain = hashlib.sha256(f"{self._chain}{text}".encode("utf-8", "surrogateescape")).hexdigest()
-        self._chains[self._step] = self._chain
-        self._chains.pop(self._step - REMEMBERED_STEPS, None)
+        self._steps.add(text)
         if self._view is not None and self._view.quorate:
             self.mark = Mark(self.mark.lineage, _triple(self.document))
         effects: list[Effect] = []
         if applied.durable:
             if sender != self.node:
-                self._authors.append((self._step, sender))
+                self._steps.owe(sender)
             fits_disk = applied.configuration_changed and patch is not None and not touches_status(patch)
             effects.append(self._persist(before, text if fits_disk else None))
         operation = message.changes[0].operation if len(message.changes) == 1 else "cib_batch"
@@ -449,13 +433,7 @@ class Replica:
         return effects
 
     def _persist(self, before: Document | None, patch: str | None = None) -> Persist:
-        self._last_token += 1
-        self._tokens.append((self._last_token, self._step))
-        return Persist(self._last_token, self.mark, self.document, before, patch)
-
-    def _stored_step(self) -> int:
-        """Return the step up to which all is on disk: one that needs no disk counts with the one before it."""
-        return self._tokens[0][1] - 1 if self._tokens else self._step
+        return Persist(self._steps.to_disk(), self.mark, self.document, before, patch)
 
     def _tell_stored(self, step: int) -> list[Effect]:
         before = self._voting.stored.get(self.node, -1)
@@ -469,14 +447,11 @@ class Replica:
 
     def _stored_report(self, step: int) -> PeerStored:
         assert self._round is not None
-        return PeerStored(self._round.agreement, step, self._chains.get(step, ""))
+        return PeerStored(self._round.agreement, step, self._steps.chain_at(step))
 
     def _report_stored(self, step: int) -> list[Effect]:
         """Tell the authors of what we have on disk up to a step."""
-        authors: dict[int, None] = {}
-        while self._authors and self._authors[0][0] <= step:
-            authors[self._authors.popleft()[1]] = None
-        return [SendToPeer(author, self._stored_report(step)) for author in authors]
+        return [SendToPeer(author, self._stored_report(step)) for author in self._steps.authors_up_to(step)]
 
     def _stored_elsewhere(self, sender: int, report: PeerStored) -> list[Effect]:
         current = self._round
@@ -488,8 +463,8 @@ class Replica:
         ):
             return []
         self._voting.stored[sender] = max(report.step, self._voting.stored.get(sender, -1))
-        known = self._chains.get(report.step)
-        if known is not None and report.chain and known != report.chain:
+        known = self._steps.chain_at(report.step)
+        if known and report.chain and known != report.chain:
             text = f"node {sender} made another CIB of the same writes"
             return [Note("error", text), *self.resynchronise(text)]
         return self._answer_what_is_done()
