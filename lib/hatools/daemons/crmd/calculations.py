@@ -38,7 +38,10 @@ class Calculations:
         self._last = 0
         self._awaited: int | None = None
         self._asked_at = 0.0
-        self._took = 0.0
+        self.took = 0.0
+        """Seconds that the last calculation took."""
+        self.is_under_way = False
+        """Whether the scheduler is busy with our last question, whether or not the answer counts."""
         self._guess: _Guess | None = None
         self._looked_at: tuple[Document, frozenset[int]] | None = None
 
@@ -65,7 +68,7 @@ class Calculations:
         """Ask about the document that is to be expected; ``root`` are attributes that a DC will give it."""
         cluster = self._cluster
         looks_at = (cluster.document, frozenset(cluster.writes))
-        if self._took > SLOW_S or self._looked_at == looks_at:
+        if self.took > SLOW_S or self._looked_at == looks_at:
             return
         self._looked_at = looks_at
         if self._guess is not None and self._guess.answer is None:
@@ -80,7 +83,8 @@ class Calculations:
     def take(self, at: Instant, event: Scheduled) -> bool:
         """Take an answer; return whether it is the one that is waited for."""
         if event.request == self._last:
-            self._took = at.now - self._asked_at
+            self.took = at.now - self._asked_at
+            self.is_under_way = False
         if self._guess is not None and event.request == self._guess.request:
             self._guess.answer = event
             self._guess = self._guess if event.graph is not None else None
@@ -93,6 +97,7 @@ class Calculations:
     def _request(self, at: Instant, document: Document, *, ahead: bool = False) -> int:
         self._last += 1
         self._asked_at = at.now
+        self.is_under_way = True
         self._cluster.emit(ComputeTransition(self._last, document, ahead))
         return self._last
 

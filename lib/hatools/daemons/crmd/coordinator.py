@@ -40,6 +40,12 @@ from hatools.transition.execution import Limits
 from hatools.transition.graph import Graph
 from hatools.values.result import ExecStatus
 
+_REST = "attributes to come to rest"
+REST_SHARE = 4
+LONGEST_REST_S = 0.25
+"""Where attributes change in a row and nothing follows from it, the next calculation waits so many times as long as
+the last one took, but no longer than this: somebody who counts something must not keep a processor busy."""
+
 
 class Coordinator:
     """The part of a controller that works only while it is the DC (``active``)."""
@@ -56,6 +62,9 @@ class Coordinator:
         self._calculations = Calculations(cluster)
         self._recheck: float | None = None
         self._recheck_by = 0
+        self._is_urgent = False
+        """Whether anything but changed attributes calls for a calculation."""
+        self._rests_until = 0.0
 
     # --- a DC's beginning and end
 
@@ -64,6 +73,7 @@ class Coordinator:
         cluster = self._cluster
         self.active = True
         self._wanted = "this node became the DC"
+        self._is_urgent = True
         cluster.log("NOTICE", f"{cluster.me.name} is the DC of the partition now")
         self._await_replicas()
         self.membership.survey(at)
@@ -79,6 +89,8 @@ class Coordinator:
         self._graph = None
         self._calculations.void()
         self._recheck = None
+        self._is_urgent = False
+        self._rests_until = 0.0
 
     @property
     def deadline(self) -> float | None:
@@ -165,6 +177,8 @@ class Coordinator:
             self._wanted = reason
         if news:
             self.holds.release_matching(HELP)
+        self._is_urgent = True
+        self.holds.release(_REST)
         self._cluster.log("info", f"Transition wanted: {reason}")
         self._calculations.void()
         if not self.transitioner.is_running:
@@ -172,7 +186,9 @@ class Coordinator:
 
     def schedule(self) -> None:
         """Note that the state table calls for a calculation."""
-        self._wanted = self._wanted or "members joined"
+        if not self._wanted:
+            self._wanted = "members joined"
+            self._is_urgent = True
 
     def schedule_if_ready(self, at: Instant) -> None:
         """Ask the scheduler if a calculation is due and nothing is to be waited for."""
@@ -184,6 +200,7 @@ class Coordinator:
             self.guess(at)
             return
         self._wanted = ""
+        self._is_urgent = False
         self._recheck = None
         guessed = self._calculations.ask(at)
         if guessed is not None:
@@ -204,8 +221,21 @@ class Coordinator:
 
     def scheduled(self, at: Instant, event: Scheduled) -> None:
         """Take the scheduler's answer, if it is to the latest question."""
-        if self._calculations.take(at, event):
+        counts = self._calculations.take(at, event)
+        if event.graph is not None:
+            rest = min(REST_SHARE * self._calculations.took, LONGEST_REST_S)
+            self._rests_until = 0.0 if len(event.graph) else at.now + rest
+        if self.holds.release(_REST):
+            self._rest(at)
+        if counts:
             self._calculated(at, event)
+
+    def _rest(self, at: Instant) -> None:
+        """Let attributes change a little longer, if that seems to have no consequence."""
+        if self._calculations.is_under_way:
+            self.holds.add(_REST, at.now + LONGEST_REST_S)
+        elif at.now < self._rests_until:
+            self.holds.add(_REST, self._rests_until)
 
     def _calculated(self, at: Instant, event: Scheduled) -> None:
         if event.graph is None:
@@ -263,6 +293,7 @@ class Coordinator:
         if not self.active:
             return
         self.membership.correct_standings(at)
+        is_urgent = self._is_urgent or self.transitioner.is_running
         for fact in facts:
             match fact:
                 case ConfigurationChanged(section):
@@ -283,6 +314,9 @@ class Coordinator:
                 case HistoryErased(node_id):
                     if self.membership.is_present(node_id):
                         self._act(at, self.transitioner.erased(at.now, fact))
+        if self._wanted and not is_urgent and all(isinstance(fact, AttributeChanged) for fact in facts):
+            self._is_urgent = False
+            self._rest(at)
 
     def written(self, at: Instant, tag: int, error: str) -> None:
         """React to the end of a write."""

@@ -74,6 +74,8 @@ class InstantCluster:
         self.ring = 0
         self.results: dict[str, int] = {}
         self.calculations: list[Document] = []
+        self.calculating_s = 0.0
+        """How long a calculation takes."""
         self.fencings: list[str] = []
         self.fence_requests: list[FenceNode] = []
         self.cancelled: list[tuple[str, str, int]] = []
@@ -245,6 +247,7 @@ class InstantCluster:
                     self._queue.append((node, Synchronised(ring)))
             case ComputeTransition(request, document):
                 self.calculations.append(document)
+                self.now += self.calculating_s
                 self._queue.append((node, Scheduled(request, self.scheduler(document))))
             case RunOperation():
                 self.nodes[node].ran.append(effect)

@@ -1,6 +1,7 @@
 """Controllers together: who leads, who is in, what is done when something changes."""
 
 from hatools.cib.document import Document
+from hatools.daemons.crmd.coordinator import REST_SHARE
 from hatools.daemons.crmd.events import FencingEnded, FencingSeen, PeerSaid, ShutdownAsked
 from hatools.daemons.crmd.status import node_states
 from hatools.ipc.messages.attrd import UpdateAttribute
@@ -178,6 +179,48 @@ def test_a_change_of_the_configuration_is_calculated_at_once():
     cluster.start(1, 2, 3)
     before = len(cluster.calculations)
     cluster.configure('<resources><primitive id="a" class="ocf" provider="x" type="y"/></resources>', "resources")
+    assert len(cluster.calculations) == before + 1
+
+
+def set_attribute(cluster: InstantCluster, value: int) -> None:
+    cluster.configure(
+        '<node_state id="2" uname="node2"><transient_attributes id="2"><instance_attributes id="status-2">'
+        f'<nvpair id="y" name="counter" value="{value}"/>'
+        "</instance_attributes></transient_attributes></node_state>",
+        "status",
+    )
+
+
+def test_attributes_that_change_in_a_row_without_consequence_are_calculated_together():
+    cluster = InstantCluster()
+    cluster.start(1, 2, 3)
+    cluster.wait(10)
+    cluster.calculating_s = 0.02
+    before = len(cluster.calculations)
+    set_attribute(cluster, 1)
+    assert len(cluster.calculations) == before + 1  # the first at once
+    for value in (2, 3, 4):
+        set_attribute(cluster, value)
+    assert len(cluster.calculations) == before + 1
+    cluster.wait(REST_SHARE * cluster.calculating_s)
+    assert len(cluster.calculations) == before + 2
+    assert cluster.dc().describe().settled
+
+
+def test_what_matters_does_not_wait_for_attributes_to_come_to_rest():
+    cluster = InstantCluster()
+    cluster.start(1, 2, 3)
+    cluster.wait(10)
+    cluster.calculating_s = 0.02
+    set_attribute(cluster, 1)
+    set_attribute(cluster, 2)
+    before = len(cluster.calculations)
+    cluster.configure('<resources><primitive id="a" class="ocf" provider="x" type="y"/></resources>', "resources")
+    assert len(cluster.calculations) == before + 1
+    set_attribute(cluster, 3)
+    set_attribute(cluster, 4)
+    before = len(cluster.calculations)
+    cluster.crash(3)
     assert len(cluster.calculations) == before + 1
 
 

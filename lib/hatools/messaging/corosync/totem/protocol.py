@@ -44,7 +44,7 @@ from hatools.messaging.corosync.totem.recovery import Recovery
 from hatools.messaging.corosync.totem.ring import FlowLimits, Ring, Source
 from hatools.messaging.views import RingId
 
-QUICK_TURNS = 4
+QUICK_TURNS = 1
 PAUSE_S = 0.005
 """After so many idle turns each further one waits so long, until the idle turns of the configuration have passed and
 the token is held. A token that only runs would keep the processors from those who are about to say something; whoever
