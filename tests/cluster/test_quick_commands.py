@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from hatools.cli.quick import QUICK
-from hatools.ipc.brief import ask
+from hatools.ipc.brief import ask, greet
 from hatools.ipc.messages.attrd import UpdateAttribute
 from hatools.ipc.messages.cib import Change, Changed, CibOperation, Query, QueryResult
 from hatools.ipc.messages.session import Done
@@ -163,7 +163,8 @@ def test_another_cib_or_user_is_left_to_the_command_itself(root: Path, variable:
 
 def test_without_a_daemon_there_is_no_answer(root: Path) -> None:
     assert QUICK["attrd_updater"](["-n", "x", "-U", "1"], {"HATOOLS_ROOT": str(root)}) is None
-    assert ask(str(root / ("long" * 40)), "test", "session.Ping", {}, "session.Done") is None
+    assert greet(str(root / ("long" * 40)), "test") is None
+    assert ask(None, "session.Ping", {}, "session.Done") is None
 
 
 def test_the_whole_process_imports_next_to_nothing(root: Path) -> None:

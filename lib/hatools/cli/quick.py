@@ -6,12 +6,13 @@ and nothing else is imported. Everything unusual (other options, a CIB file, a v
 that goes wrong is None here: the command itself then begins anew and answers in full.
 """
 
-from hatools.ipc.brief import Fields, ask
+from hatools.ipc.brief import Fields, ask, greet
 
 __all__ = ["QUICK"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from _socket import socket
     from collections.abc import Callable, Mapping
 
 _LOCAL_NODE = ("", "auto", "localhost")
@@ -52,10 +53,10 @@ def _counts(value: str) -> bool:
 
 
 def _done(
-    attrd: str, caller: str, name: str, value: str | None, node: str, **more: str | bool | int | None
+    attrd: "socket | None", name: str, value: str | None, node: str, **more: str | bool | int | None
 ) -> int | None:
     fields: Fields = {"name": name, "value": value, "node": node, **more}
-    return 0 if ask(attrd, caller, "attrd.UpdateAttribute", fields, "session.Done") is not None else None
+    return 0 if ask(attrd, "attrd.UpdateAttribute", fields, "session.Done") is not None else None
 
 
 def _attrd_updater(argv: list[str], environ: "Mapping[str, str]") -> int | None:
@@ -68,7 +69,7 @@ def _attrd_updater(argv: list[str], environ: "Mapping[str, str]") -> int | None:
     node = line.get("node", "")
     if "node" in line and node in _LOCAL_NODE:
         return None
-    return _done(attrd, "attrd_updater", line["name"], line["value"], node, private="private" in line)
+    return _done(greet(attrd, "attrd_updater"), line["name"], line["value"], node, private="private" in line)
 
 
 def _crm_attribute(argv: list[str], environ: "Mapping[str, str]") -> int | None:
@@ -89,10 +90,11 @@ def _crm_attribute(argv: list[str], environ: "Mapping[str, str]") -> int | None:
     node = line.get("node") or _node_of_agent(environ)
     if node in _LOCAL_NODE or not node.replace("-", "").replace(".", "").replace("_", "").isalnum():
         return None
-    nodes = ask(cib, "crm_attribute", "cib.Query", {"section": "nodes"}, "cib.QueryResult")
+    waiting = greet(attrd, "crm_attribute")  # attrd lets us in while cib answers
+    nodes = ask(greet(cib, "crm_attribute"), "cib.Query", {"section": "nodes"}, "cib.QueryResult")
     if nodes is None or f' uname="{node}"'.encode() not in nodes:
         return None
-    return _done(attrd, "crm_attribute", name, line["value"], node)
+    return _done(waiting, name, line["value"], node)
 
 
 def _node_of_agent(environ: "Mapping[str, str]") -> str:
@@ -118,7 +120,7 @@ def _cibadmin(argv: list[str], environ: "Mapping[str, str]") -> int | None:
     }
     if "section" in line and not line["section"]:
         return None
-    return 0 if ask(cib, "cibadmin", "cib.Change", fields, "cib.Changed") is not None else None
+    return 0 if ask(greet(cib, "cibadmin"), "cib.Change", fields, "cib.Changed") is not None else None
 
 
 def _is_plain_xml(text: str) -> bool:

@@ -9,7 +9,7 @@ ordinary way (``ipc.blocking``), which can explain it: only ask what may be aske
 import os
 from _socket import AF_UNIX, SOCK_STREAM, socket  # what the module ``socket`` wraps in enumerations
 
-__all__ = ["Fields", "ask"]
+__all__ = ["Fields", "ask", "greet"]
 
 Fields = dict[str, str | bytes | bool | int | None]
 """A flat message's fields by name; those with a default may be left out."""
@@ -19,15 +19,11 @@ _LONGEST_PATH = 100
 _ESCAPES = {code: f"\\u{code:04x}" for code in range(32)} | {ord('"'): '\\"', ord("\\"): "\\\\"}
 
 
-def ask(path: str, caller: str, request: str, fields: Fields, answer: str) -> bytes | None:
-    """Send a request to the daemon behind a socket.
+def greet(path: str, caller: str) -> socket | None:
+    """Connect to the daemon behind a socket and say who we are; it lets us in while we do something else.
 
     Args:
         caller: what we call ourselves.
-        request, answer: message classes as ``module.Class``; ``fields`` are the request's.
-
-    Returns:
-        The answer's first blob (empty if it has none), None if there is no such answer.
     """
     if len(os.fsencode(path)) > _LONGEST_PATH:
         return None
@@ -35,8 +31,27 @@ def ask(path: str, caller: str, request: str, fields: Fields, answer: str) -> by
     connection.settimeout(_TIMEOUT_S)
     try:
         connection.connect(path)
-        hello = _frame("h", 0, "session.Hello", {"name": caller, "pid": os.getpid()})
-        connection.sendall(hello + _frame("q", 1, request, fields))
+        connection.sendall(_frame("h", 0, "session.Hello", {"name": caller, "pid": os.getpid()}))
+    except OSError:
+        connection.close()
+        return None
+    return connection
+
+
+def ask(connection: socket | None, request: str, fields: Fields, answer: str) -> bytes | None:
+    """Send the one request of a connection, and close it.
+
+    Args:
+        connection: what :func:`greet` returned.
+        request, answer: message classes as ``module.Class``; ``fields`` are the request's.
+
+    Returns:
+        The answer's first blob (empty if it has none), None if there is no such answer.
+    """
+    if connection is None:
+        return None
+    try:
+        connection.sendall(_frame("q", 1, request, fields))
         while (payload := _next_payload(connection)) is not None:
             head, blob = _take_apart(payload)
             if head.startswith(b'{"k":"a","i":1,'):
