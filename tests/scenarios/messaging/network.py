@@ -105,6 +105,11 @@ class Node:
     due: float | None = None
 
 
+LEAST_DELAY_S = 1e-5
+"""No datagram arrives at the instant it was sent: time that stands still keeps two nodes from ever growing tired of
+answering each other (seed 2687 once did so for ever), which no machine can do."""
+
+
 @dataclass(slots=True)
 class Weather:
     """What the network does to a datagram."""
@@ -360,7 +365,7 @@ class Network:
         copies = 2 if self.random.random() < weather.duplication else 1
         for _ in range(copies):
             if self.random.random() >= weather.loss:
-                delay = self.random.uniform(*weather.delay)
+                delay = max(LEAST_DELAY_S, self.random.uniform(*weather.delay))
                 self.at(self.now + delay, lambda: self._arrive(source, target, data))
 
     def _arrive(self, source: int, target: int, data: bytes) -> None:
