@@ -330,7 +330,7 @@ class OurNode:
     def set_fault(self, node: str, *, drop: bool = False, delay_ms: int = 0, loss_percent: int = 0) -> None:
         """Disturb the traffic with another node, in both directions."""
         fault = SetFault(number_of_name(node), drop, delay_ms, loss_percent)
-        assert self._ask(fault) is not None, self.log()
+        wait_until(lambda: self._ask(fault) is not None, 10, self.log)
 
     def _ask(self, message: object) -> object:
         try:
